@@ -1,0 +1,63 @@
+/** What `wrangler deploy` would upload, measured without uploading it. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { runWrangler } from "./project.ts";
+
+/** The platform's limit for a Worker, compressed. */
+export const MAX_BUNDLE_BYTES = 10 * 1024 * 1024;
+
+export interface Bundle {
+  config: string;
+  rawBytes: number;
+  gzipBytes: number;
+  /** Names of the WASM modules in it. */
+  wasm: string[];
+}
+
+/**
+ * Bundles one Worker.
+ * @throws Error with wrangler's output when it does not build
+ */
+export async function measureBundle(config: string): Promise<Bundle> {
+  const folder = mkdtempSync(join(tmpdir(), "pixmill-bundle-"));
+  try {
+    const { code, stdout, stderr } = await runWrangler([
+      ...["deploy", "--config", config, "--dry-run", "--outdir", folder],
+    ]);
+    if (code !== 0) throw new Error(`${config} does not build:\n${stdout}${stderr}`);
+    const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
+      (file) => isModule(file) && statSync(join(folder, file)).isFile(),
+    );
+    const bundle: Bundle = { config, rawBytes: 0, gzipBytes: 0, wasm: [] };
+    for (const file of files) {
+      const content = readFileSync(join(folder, file));
+      bundle.rawBytes += content.length;
+      bundle.gzipBytes += gzipSync(content).length;
+      if (file.endsWith(".wasm")) bundle.wasm.push(file);
+    }
+    return bundle;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Source maps and wrangler's README are written beside the modules, but are not part of them. */
+function isModule(file: string): boolean {
+  return !file.endsWith(".map") && file !== "README.md";
+}
+
+/** What speaks against deploying it, as sentences. */
+export function findBundleFaults(bundle: Bundle): string[] {
+  const faults: string[] = [];
+  if (bundle.gzipBytes > MAX_BUNDLE_BYTES) {
+    faults.push(
+      `${bundle.config}: ${bundle.gzipBytes} bytes compressed, over ${MAX_BUNDLE_BYTES}.`,
+    );
+  }
+  if (bundle.config === "wrangler.toml" && bundle.wasm.length > 0) {
+    faults.push(`The api Worker must hold no WASM, but has ${bundle.wasm.join(", ")}.`);
+  }
+  return faults;
+}

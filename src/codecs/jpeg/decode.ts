@@ -1,0 +1,148 @@
+/**
+ * JPEG to strips: by our own kernel; of what that does not read (CMYK, odd sampling), libjpeg-turbo
+ * decodes the whole picture, scaled down if wanted, in its memory.
+ */
+import { createCmykToSrgb } from "../../colour/cmyk.ts";
+import { readOrientation } from "../../metadata/exif.ts";
+import { MAX_SCANS } from "../../kernels/jpeg-decode-geometry.ts";
+import { readAll, type ByteSource } from "../../pipeline/bytes.ts";
+import type { Workspace } from "../../pipeline/memory.ts";
+import {
+  STRIP_ROWS,
+  type DecodePlan,
+  type Picture,
+  type Source,
+  type Strip,
+  type Warning,
+} from "../../pipeline/picture.ts";
+import { invalid, truncated } from "./failures.ts";
+import { readHeader, type JpegHeader } from "./header.ts";
+import { countScans } from "./scans.ts";
+import { canStream, decodeStream, planStream, type Opened } from "./stream.ts";
+import { decompress, TURBO, TURBO_BASE_BYTES } from "./turbo.ts";
+
+const SCALES = [1, 2, 4, 8] as const;
+const BLOCK_BYTES = 64 * 2;
+/** What libjpeg-turbo takes besides the coefficients, as measured: tables, row buffers, page ends. */
+const FIXED_BYTES = 320 * 1024;
+const ROW_BYTES_PER_COLUMN = 16;
+/** Of the conversion from CMYK: its tables are the largest part. */
+const CMYK_BYTES = 512 * 1024;
+
+/** @throws AppError invalid_image, truncated_image, unsupported_feature */
+export async function openJpeg(bytes: ByteSource): Promise<Source> {
+  const header = await readHeader(bytes);
+  const cmyk = header.components.length === 4;
+  const metadata = { ...header.metadata, icc: cmyk ? null : header.metadata.icc };
+  const warnings: Warning[] = [...header.warnings];
+  return {
+    format: "jpg",
+    width: header.width,
+    height: header.height,
+    channels: header.components.length === 1 ? 1 : 3,
+    icc: metadata.icc,
+    depth: 8,
+    orientation: metadata.exif ? readOrientation(metadata.exif) : 1,
+    metadata,
+    frames: 1,
+    warnings,
+    scales: SCALES,
+    memory: (plan) => planDecode(header, bytes.size, plan),
+    picture: (_index, plan, workspace) => {
+      const decode = canStream(header, plan) ? decodeStream : decodeWhole;
+      return decode({ bytes, header, warnings }, plan, workspace);
+    },
+  };
+}
+
+function scaled(header: JpegHeader, { scale }: DecodePlan) {
+  return { width: Math.ceil(header.width / scale), height: Math.ceil(header.height / scale) };
+}
+
+/** libjpeg-turbo's memory: file, pixels and, where scans build on each other, all coefficients. */
+function planTurbo(header: JpegHeader, fileBytes: number, plan: DecodePlan): number {
+  const { width, height } = scaled(header, plan);
+  const channels = header.components.length;
+  const rows = ROW_BYTES_PER_COLUMN * channels * header.width;
+  const coefficients = header.multipleScans ? countBlocks(header) * BLOCK_BYTES : 0;
+  const pixels = width * height * channels;
+  return TURBO_BASE_BYTES + FIXED_BYTES + rows + fileBytes + pixels + coefficients;
+}
+
+function planDecode(header: JpegHeader, fileBytes: number, plan: DecodePlan): number {
+  if (canStream(header, plan)) return planStream(header, fileBytes, plan);
+  const cmyk = header.components.length === 4;
+  const conversion = cmyk ? scaled(header, plan).width * STRIP_ROWS * 7 + CMYK_BYTES : 0;
+  return planTurbo(header, fileBytes, plan) + conversion;
+}
+
+/** Blocks of all components, MCUs at the edges being whole. */
+function countBlocks({ width, height, components }: JpegHeader): number {
+  const columns = Math.max(...components.map(({ horizontal }) => horizontal));
+  const rows = Math.max(...components.map(({ vertical }) => vertical));
+  const mcus = Math.ceil(width / (8 * columns)) * Math.ceil(height / (8 * rows));
+  return (
+    components.reduce((sum, { horizontal, vertical }) => sum + horizontal * vertical, 0) * mcus
+  );
+}
+
+async function decodeWhole(
+  { bytes, header, warnings }: Opened,
+  plan: DecodePlan,
+  workspace: Workspace,
+): Promise<Picture> {
+  const turbo = await workspace.take(TURBO, planTurbo(header, bytes.size, plan));
+  const pointer = turbo.allocate(bytes.size);
+  await readAll(bytes, (offset, chunk) => turbo.heap.set(chunk, pointer + offset));
+  checkScans(turbo.heap.subarray(pointer, pointer + bytes.size));
+
+  const { width, height } = scaled(header, plan);
+  const bytesPerPixel = header.components.length as 1 | 3 | 4;
+  const input = { pointer, bytes: bytes.size };
+  const { output, warning } = decompress(turbo, { input, width, height, bytesPerPixel });
+  if (warning) warnings.push(warning);
+
+  const pixels = new Uint8Array(turbo.memory.buffer, output, width * height * bytesPerPixel);
+  if (bytesPerPixel !== 4) {
+    const strips = sliceStrips(pixels, width * bytesPerPixel, height);
+    return { width, height, channels: bytesPerPixel, icc: header.metadata.icc, strips };
+  }
+  const strips = convertCmyk(sliceStrips(pixels, width * 4, height), width, header, workspace);
+  return { width, height, channels: 3, icc: null, strips };
+}
+
+/** A file that breaks off is refused whatever libjpeg makes of it. */
+function checkScans(file: Uint8Array): void {
+  const { count, complete } = countScans(file);
+  if (!complete) throw truncated();
+  if (count > MAX_SCANS) throw invalid(`The JPEG file has ${count} scans.`);
+}
+
+async function* sliceStrips(
+  pixels: Uint8Array,
+  rowBytes: number,
+  height: number,
+): AsyncGenerator<Strip> {
+  for (let y = 0; y < height; y += STRIP_ROWS) {
+    const rows = Math.min(STRIP_ROWS, height - y);
+    yield { y, rows, data: pixels.subarray(y * rowBytes, (y + rows) * rowBytes) };
+  }
+}
+
+async function* convertCmyk(
+  strips: AsyncIterable<Strip>,
+  width: number,
+  { adobe, metadata }: JpegHeader,
+  workspace: Workspace,
+): AsyncGenerator<Strip> {
+  const toSrgb = createCmykToSrgb(metadata.icc);
+  const inks = workspace.allocate(width * STRIP_ROWS * 4);
+  const rgb = workspace.allocate(width * STRIP_ROWS * 3);
+  for await (const { y, rows, data } of strips) {
+    // Adobe stores how much light is left, not how much ink there is.
+    const inversion = adobe ? 0xff : 0;
+    for (let i = 0; i < data.length; i++) inks[i] = (data[i] ?? 0) ^ inversion;
+    toSrgb(inks, rgb, rows * width);
+    yield { y, rows, data: rgb.subarray(0, rows * width * 3) };
+  }
+}

@@ -1,0 +1,139 @@
+/** Baseline JPEG out of strips, with our own kernel: neither the picture nor the file is ever whole. */
+import {
+  jpegKernelBytes,
+  startJpegKernel,
+  type HuffmanTables,
+  type JpegKernel,
+  type Sampling,
+} from "../../kernels/jpeg-encoder.ts";
+import { ENGINE, type Engine } from "../../kernels/engine.ts";
+import { MIB } from "../../limits.ts";
+import type { Workspace } from "../../pipeline/memory.ts";
+import type { Picture, PictureInfo, Strip } from "../../pipeline/picture.ts";
+import type { EncodeOptions } from "../codec.ts";
+import { makeHuffmanTable, POSSIBLE_SYMBOLS, STANDARD_TABLES } from "./huffman.ts";
+import { makeQuantisation } from "./quantisation.ts";
+import { writeHeader } from "./frame.ts";
+import { EOI } from "./segments.ts";
+
+/** From this quality on chroma keeps its resolution. */
+export const FULL_CHROMA_QUALITY = 90;
+const MAX_TOKEN_BYTES = 24 * MIB;
+const MIN_TOKEN_BYTES = 512 * 1024;
+
+export function chooseSampling(channels: number, quality: number): Sampling {
+  if (channels === 1) return "gray";
+  return quality >= FULL_CHROMA_QUALITY ? "4:4:4" : "4:2:0";
+}
+
+/**
+ * Tokens to buffer before the Huffman tables must be settled. Detailed photos stay below it; what
+ * does not (noise, very large pictures) gets tables made from its first part.
+ */
+function planTokenBytes(
+  { width, height }: PictureInfo,
+  { quality, effort }: EncodeOptions,
+): number {
+  if (effort === "fast") return 0;
+  const bytesPerPixel = quality >= FULL_CHROMA_QUALITY ? 2 : 0.25 + quality / 120;
+  const wanted = width * height * bytesPerPixel + MIN_TOKEN_BYTES;
+  return Math.min(MAX_TOKEN_BYTES, wanted);
+}
+
+export function planBaseline(picture: PictureInfo, options: EncodeOptions): number {
+  const sampling = chooseSampling(picture.channels, options.quality);
+  return jpegKernelBytes(picture.width, sampling, planTokenBytes(picture, options));
+}
+
+/** Yields the file in chunks of up to 128 KiB. */
+export async function* encodeBaseline(
+  picture: Picture,
+  options: EncodeOptions,
+  workspace: Workspace,
+): AsyncGenerator<Uint8Array> {
+  const engine = await workspace.take(ENGINE, planBaseline(picture, options));
+  const sampling = chooseSampling(picture.channels, options.quality);
+  const quantisation = makeQuantisation(options.quality);
+  const kernel = startJpegKernel(engine, { width: picture.width, sampling, quantisation });
+  const tokenBytes = planTokenBytes(picture, options);
+  const frame = { ...picture, sampling, quantisation, metadata: options.metadata };
+  /** Once the tables are settled, tokens are coded as they come. */
+  let settled = false;
+
+  function* settle(tables: HuffmanTables): Generator<Uint8Array> {
+    settled = true;
+    kernel.setTables(tables);
+    yield writeHeader(frame, tables);
+  }
+
+  function* encodeRow({ pixels, rows }: McuRow): Generator<Uint8Array> {
+    let mcu = kernel.tokenise(pixels, rows, 0);
+    while (mcu < kernel.mcus) {
+      if (!settled && !kernel.extend(tokenBytes)) yield* settle(makeTables(kernel, sampling, true));
+      if (settled) yield* kernel.code();
+      mcu = kernel.tokenise(pixels, rows, mcu);
+    }
+    if (settled) yield* kernel.code();
+  }
+
+  if (options.effort === "fast") yield* settle(STANDARD_TABLES);
+  for await (const strip of picture.strips) {
+    for (const row of gatherRows(strip, picture.height, kernel, engine)) yield* encodeRow(row);
+  }
+  if (!settled) yield* settle(makeTables(kernel, sampling, false));
+  yield* kernel.code();
+  yield kernel.finish();
+  yield Uint8Array.of(0xff, EOI);
+}
+
+/** Tables for what was counted; if data is still to come, every symbol gets a code. */
+function makeTables(kernel: JpegKernel, sampling: Sampling, incomplete: boolean): HuffmanTables {
+  const tables = sampling === "gray" ? [0, 1] : [0, 1, 2, 3];
+  return tables.map((index) => {
+    const histogram = kernel.histogram(index).slice();
+    if (incomplete) {
+      const possible = index % 2 === 0 ? POSSIBLE_SYMBOLS.dc : POSSIBLE_SYMBOLS.ac;
+      for (const symbol of possible) histogram[symbol] = Math.max(1, histogram[symbol] ?? 0);
+    }
+    return makeHuffmanTable(histogram);
+  });
+}
+
+interface McuRow {
+  /** Address in the engine's memory. */
+  pixels: number;
+  rows: number;
+}
+
+/**
+ * Cuts a strip into rows of MCUs. Rows are used where they are if the strip lies in the engine's
+ * memory and holds them all, else copied to the kernel's buffer, which keeps an unfinished row.
+ */
+function* gatherRows(
+  strip: Strip,
+  height: number,
+  kernel: JpegKernel,
+  engine: Engine,
+): Generator<McuRow> {
+  const { mcuSide, rowBytes, gathered } = kernel;
+  // The memory may grow, and detach the strip's view, between two rows of MCUs.
+  const inEngine = engine.holds(strip.data);
+  const address = strip.data.byteOffset;
+  const data = engine.pin(strip.data);
+
+  let row = 0;
+  while (row < strip.rows) {
+    const y = strip.y + row;
+    const waiting = y % mcuSide;
+    const rows = Math.min(mcuSide - waiting, strip.rows - row);
+    const complete = waiting + rows === mcuSide || y + rows === height;
+    if (complete && waiting === 0 && inEngine) {
+      yield { pixels: address + row * rowBytes, rows };
+    } else {
+      const part = data().subarray(row * rowBytes, (row + rows) * rowBytes);
+      engine.view(gathered + waiting * rowBytes, part.length).set(part);
+      if (complete) yield { pixels: gathered, rows: waiting + rows };
+    }
+    row += rows;
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The smallest files: mozjpeg's trellis quantisation and optimised progressive scans, as
+ * @jsquash/jpeg 1.6.0 compiles it. Whole pictures only, in several times their size of memory.
+ */
+import createModule from "@jsquash/jpeg/codec/enc/mozjpeg_enc.js";
+import mozjpegModule from "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm";
+import { AppError } from "../../errors.ts";
+import { MEMORY_BUDGET_BYTES, MIB } from "../../limits.ts";
+import type { InstanceKind, Workspace } from "../../pipeline/memory.ts";
+import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
+import type { EncodeOptions } from "../codec.ts";
+import { WasmInstance } from "../wasm.ts";
+import { chooseSampling } from "./encode.ts";
+import { writeStart } from "./segments.ts";
+
+interface MozjpegModule {
+  encode(rgba: Uint8Array, width: number, height: number, options: object): Uint8Array;
+}
+
+interface FactoryOptions {
+  locateFile(file: string): string;
+  instantiateWasm(
+    imports: WebAssembly.Imports,
+    done: (instance: WebAssembly.Instance) => void,
+  ): WebAssembly.Exports;
+}
+
+const createMozjpeg = createModule as unknown as (
+  options: FactoryOptions,
+) => Promise<MozjpegModule>;
+
+const MOZJPEG: InstanceKind<WasmInstance<MozjpegModule>> = {
+  name: "mozjpeg",
+  create: async () => {
+    let memory: WebAssembly.Memory | undefined;
+    const module = await createMozjpeg({
+      locateFile: (file) => file,
+      instantiateWasm: (imports, done) => {
+        const instance = new WebAssembly.Instance(mozjpegModule, imports);
+        memory = instance.exports["C"] as WebAssembly.Memory;
+        done(instance);
+        return instance.exports;
+      },
+    });
+    if (!memory) throw new Error("mozjpeg was not instantiated");
+    return new WasmInstance(module, memory);
+  },
+};
+
+/** Left to the stages before the encoder, whose needs are not known here. */
+const RESERVED_BYTES = 40 * MIB;
+const INITIAL_BYTES = 16_973_824;
+const MAX_PIXELS_AT_ONCE = 4_000_000;
+
+/** WASM memory a pixel, as measured with noise: the output and its doubling buffer are most of it. */
+const BYTES_PER_PIXEL = { gray: 28, "4:2:0": 25, "4:4:4": 74 } as const;
+const RGBA_BYTES = 4;
+
+function planInstance({ width, height, channels }: PictureInfo, { quality }: EncodeOptions) {
+  const perPixel = BYTES_PER_PIXEL[chooseSampling(channels, quality)];
+  return Math.max(INITIAL_BYTES, width * height * perPixel);
+}
+
+export function planMozjpeg(picture: PictureInfo, options: EncodeOptions): number {
+  return planInstance(picture, options) + picture.width * picture.height * RGBA_BYTES;
+}
+
+/** Whether it may be used: else our own encoder has to do. */
+export function fitsMozjpeg(picture: PictureInfo, options: EncodeOptions): boolean {
+  return (
+    picture.width * picture.height <= MAX_PIXELS_AT_ONCE &&
+    planMozjpeg(picture, options) <= MEMORY_BUDGET_BYTES - RESERVED_BYTES
+  );
+}
+
+const COLOUR_SPACES = { gray: 1, ycbcr: 3 } as const;
+/** mozjpeg's own start: SOI and JFIF. */
+const START_BYTES = 20;
+const CHUNK_BYTES = 256 * 1024;
+
+/** @throws AppError internal */
+export async function* encodeMozjpeg(
+  picture: Picture,
+  options: EncodeOptions,
+  workspace: Workspace,
+): AsyncGenerator<Uint8Array> {
+  const mozjpeg = await workspace.take(MOZJPEG, planInstance(picture, options));
+  const rgba = await collectRgba(picture, workspace);
+  const sampling = chooseSampling(picture.channels, options.quality);
+  const file = compress(mozjpeg.api, rgba, picture, {
+    quality: options.quality,
+    baseline: false,
+    arithmetic: false,
+    progressive: true,
+    optimize_coding: true,
+    smoothing: 0,
+    color_space: sampling === "gray" ? COLOUR_SPACES.gray : COLOUR_SPACES.ycbcr,
+    quant_table: 3,
+    trellis_multipass: false,
+    trellis_opt_zero: false,
+    trellis_opt_table: false,
+    trellis_loops: 1,
+    auto_subsample: false,
+    chroma_subsample: sampling === "4:2:0" ? 2 : 1,
+    separate_chroma_quality: false,
+    chroma_quality: options.quality,
+  });
+  workspace.free(rgba);
+  yield writeStart(options.metadata);
+  for (let offset = START_BYTES; offset < file.length; offset += CHUNK_BYTES) {
+    yield file.slice(offset, offset + CHUNK_BYTES);
+  }
+}
+
+async function collectRgba(picture: Picture, workspace: Workspace): Promise<Uint8Array> {
+  const { width, height, channels } = picture;
+  const rgba = workspace.allocate(width * height * RGBA_BYTES);
+  for await (const { y, data } of picture.strips) {
+    let target = y * width * RGBA_BYTES;
+    for (let source = 0; source < data.length; source += channels) {
+      rgba[target++] = data[source] ?? 0;
+      rgba[target++] = data[channels === 1 ? source : source + 1] ?? 0;
+      rgba[target++] = data[channels === 1 ? source : source + 2] ?? 0;
+      rgba[target++] = 255;
+    }
+  }
+  return rgba;
+}
+
+function compress(
+  mozjpeg: MozjpegModule,
+  rgba: Uint8Array,
+  { width, height }: PictureInfo,
+  options: object,
+): Uint8Array {
+  try {
+    return mozjpeg.encode(rgba, width, height, options);
+  } catch (cause) {
+    throw new AppError("internal", "The JPEG file could not be written.", {}, { cause });
+  }
+}

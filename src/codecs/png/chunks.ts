@@ -1,0 +1,111 @@
+/** The container: chunks of length, type, data and CRC (PNG specification, clause 5). */
+import { crc32 } from "node:zlib";
+import { AppError } from "../../errors.ts";
+import { chunks, type ByteSource } from "../../pipeline/bytes.ts";
+
+export const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+
+/** Length and type, before the data. */
+export const CHUNK_HEAD_BYTES = 8;
+/** All that a chunk has beside its data. */
+export const CHUNK_FRAME_BYTES = 12;
+
+const FILE_CHUNK_BYTES = 64 * 1024;
+/** "IDAT" as a big-endian number. */
+const IDAT = 0x49444154;
+
+/** A number from four bytes, most significant first. */
+export function readUint32(bytes: Uint8Array, offset: number): number {
+  const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(offset, offset + 4);
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+}
+
+export function readType(bytes: Uint8Array, offset: number): string {
+  return String.fromCharCode(...bytes.subarray(offset, offset + 4));
+}
+
+/** @returns the chunk in one piece, CRC included */
+export function writeChunk(type: string, data: Uint8Array): Uint8Array<ArrayBuffer> {
+  const chunk = new Uint8Array(data.length + CHUNK_FRAME_BYTES);
+  const view = new DataView(chunk.buffer);
+  view.setUint32(0, data.length);
+  for (let i = 0; i < 4; i++) chunk[4 + i] = type.charCodeAt(i);
+  chunk.set(data, CHUNK_HEAD_BYTES);
+  const end = CHUNK_HEAD_BYTES + data.length;
+  view.setUint32(end, crc32(chunk.subarray(4, end)));
+  return chunk;
+}
+
+export const damaged = (message: string): AppError => new AppError("invalid_image", message);
+
+export const truncated = (): AppError =>
+  new AppError("truncated_image", "The PNG ends before its picture does.");
+
+/**
+ * The data of the IDAT chunks that start at `offset`, in large portions that are valid until the
+ * next pull. Ends at the first chunk of another type.
+ * @throws AppError truncated_image when the file ends within them, invalid_image on a wrong CRC,
+ *   storage_unavailable
+ */
+export async function* readImageData(
+  source: ByteSource,
+  offset: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const unframe = createUnframer();
+  let position = offset;
+  for await (const bytes of chunks(await source.stream(offset), FILE_CHUNK_BYTES)) {
+    position += bytes.length;
+    const { data, ended } = unframe(bytes);
+    if (data.length > 0) yield data;
+    if (ended) return;
+  }
+  if (position < source.size) {
+    throw new AppError("storage_unavailable", "The stored file could not be read to its end.");
+  }
+  // Whole image data that nothing follows are those of a file that was cut: IEND is missing.
+  throw truncated();
+}
+
+/**
+ * Takes consecutive pieces of the file and moves the image data in each together, in place:
+ * encoders write IDAT chunks as small as 8 KB, and each call of zlib costs.
+ */
+function createUnframer() {
+  const frame = new Uint8Array(CHUNK_FRAME_BYTES); // a CRC and the next chunk's head
+  let frameFilled = 4; // before the first chunk there is no CRC
+  let dataLeft = 0;
+  let crc = NO_CRC;
+
+  function unframe(bytes: Uint8Array): { data: Uint8Array; ended: boolean } {
+    let kept = 0;
+    for (let at = 0; at < bytes.length;) {
+      if (dataLeft > 0) {
+        const data = bytes.subarray(at, at + dataLeft);
+        crc = crc32(data, crc);
+        bytes.copyWithin(kept, at, at + data.length);
+        kept += data.length;
+        at += data.length;
+        dataLeft -= data.length;
+        continue;
+      }
+      const part = bytes.subarray(at, at + CHUNK_FRAME_BYTES - frameFilled);
+      frame.set(part, frameFilled);
+      at += part.length;
+      frameFilled += part.length;
+      if (frameFilled >= 4 && crc !== NO_CRC) {
+        if (readUint32(frame, 0) !== crc) throw damaged("The PNG's image data are damaged.");
+        crc = NO_CRC;
+      }
+      if (frameFilled < CHUNK_FRAME_BYTES) continue;
+      if (readUint32(frame, 8) !== IDAT) return { data: bytes.subarray(0, kept), ended: true };
+      dataLeft = readUint32(frame, 4);
+      crc = crc32(frame.subarray(8, 12));
+      frameFilled = 0;
+    }
+    return { data: bytes.subarray(0, kept), ended: false };
+  }
+
+  return unframe;
+}
+
+const NO_CRC = -1;

@@ -1,0 +1,151 @@
+/** POST /v1/convert. */
+import type { Context } from "hono";
+import { FORMATS } from "../../formats.ts";
+import type { Caller, HttpEnv } from "../../http/context.ts";
+import { fingerprint, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
+import { readWaitS } from "../../http/prefer.ts";
+import { receive } from "../../http/receive.ts";
+import { hashUpload, storeUpload } from "../../http/upload.ts";
+import { createJobId } from "../../jobs/ids.ts";
+import { isFinal, type InputFile, type JobSpec } from "../../jobs/job.ts";
+import { inputKey, jobPrefix } from "../../jobs/ports.ts";
+import { trackersOf } from "../../objects/trackers.ts";
+import type { Warning } from "../../pipeline/picture.ts";
+import { fileStore } from "../../stores/files.ts";
+import { findFormatMismatches, readConvertRequest, type ConvertOptions } from "./request.ts";
+import { toJobBody, toJobPath, toQueuedBody } from "./response.ts";
+
+const ROUTE = "POST /v1/convert";
+const HOUR_MS = 60 * 60 * 1000;
+
+export async function handleConvert(c: Context<HttpEnv>): Promise<Response> {
+  const request = c.req.raw;
+  const caller = c.get("caller");
+  const key = readIdempotencyKey(request.headers);
+  const outcome = runOnce(
+    c.env.DB,
+    { accountId: caller.accountId, key },
+    () => makeJob(c.env, request, caller, key),
+    () => identify(request, caller),
+  );
+  // A client that hangs up must not keep its key reserved, nor leave half an upload.
+  c.executionCtx.waitUntil(outcome.catch(() => undefined));
+  const result = await outcome;
+
+  if ("response" in result) {
+    c.header("Idempotency-Replayed", "true");
+    if (result.jobId !== null) c.header("Location", toJobPath(result.jobId));
+    return c.body(result.response, 202, { "Content-Type": "application/json" });
+  }
+  c.header("Location", toJobPath(result.id));
+  const waitS = readWaitS(request.headers.get("Prefer"));
+  if (waitS !== null) {
+    c.header("Preference-Applied", `wait=${waitS}`);
+    const state = await trackersOf(c.env.JOBS)(result.id).wait(waitS * 1000);
+    if (state && isFinal(state.status)) return c.json(toJobBody({ ...result, ...state }), 200);
+  }
+  return c.json(toQueuedBody(result), 202);
+}
+
+/** Stores the files and has the job accepted; leaves nothing behind when that fails. */
+async function makeJob(
+  env: HttpEnv["Bindings"],
+  request: Request,
+  caller: Caller,
+  key: string | null,
+): Promise<JobSpec> {
+  const id = createJobId();
+  const files = fileStore(env.FILES);
+  try {
+    const {
+      options,
+      files: inputs,
+      warnings,
+    } = await receive(request, {
+      readOptions: readConvertRequest,
+      takeFile: (upload, index) =>
+        storeUpload(files, inputKey(id, index), upload, caller.plan.maxFileBytes),
+    });
+    const job = toJobSpec({ id, caller, options, inputs, warnings });
+    const claim = key !== null && {
+      accountId: caller.accountId,
+      key,
+      fingerprint: toFingerprint(
+        options,
+        inputs.map(({ sha256 }) => sha256),
+      ),
+      response: JSON.stringify(toQueuedBody(job)),
+    };
+    await acceptJob(env, job, claim || null);
+    return job;
+  } catch (error) {
+    await files.removeAll(jobPrefix(id));
+    throw error;
+  }
+}
+
+async function acceptJob(
+  env: HttpEnv["Bindings"],
+  job: JobSpec,
+  claim: Parameters<ReturnType<ReturnType<typeof trackersOf>>["accept"]>[1],
+): Promise<void> {
+  const tracker = trackersOf(env.JOBS)(job.id);
+  try {
+    await tracker.accept(job, claim);
+  } catch (error) {
+    // It may have been accepted all the same; the client is told that it was not.
+    await tracker.remove();
+    throw error;
+  }
+}
+
+const toFingerprint = (options: ConvertOptions, hashes: readonly string[]): string =>
+  fingerprint(ROUTE, options.raw, hashes);
+
+/** Reads a repeated request without storing anything. */
+async function identify(request: Request, caller: Caller): Promise<string> {
+  const { options, files } = await receive(request, {
+    readOptions: readConvertRequest,
+    takeFile: (upload) => hashUpload(upload, caller.plan.maxFileBytes),
+  });
+  return toFingerprint(options, files);
+}
+
+interface Accepted {
+  id: string;
+  caller: Caller;
+  options: ConvertOptions;
+  inputs: InputFile[];
+  warnings: Warning[];
+}
+
+function toJobSpec({ id, caller, options, inputs, warnings }: Accepted): JobSpec {
+  const { maxTtlHours, maxPixels } = caller.plan;
+  const createdAt = Date.now();
+  const ttlHours = Math.min(options.ttlHours ?? maxTtlHours, maxTtlHours);
+  const clamped: Warning = {
+    code: "ttl_clamped",
+    message: `Files are kept for ${maxTtlHours} hours at most.`,
+  };
+  return {
+    id,
+    accountId: caller.accountId,
+    dialect: "imagehq",
+    operation: "convert",
+    lane: FORMATS[options.output.format].lane,
+    toolSlug: options.toolSlug,
+    clientReferenceId: options.clientReferenceId,
+    createdAt,
+    expiresAt: createdAt + ttlHours * HOUR_MS,
+    ttlHours,
+    inputs,
+    output: options.output,
+    warnings: [
+      ...options.warnings,
+      ...warnings,
+      ...((options.ttlHours ?? 0) > maxTtlHours ? [clamped] : []),
+      ...findFormatMismatches(options.inputFormat, inputs),
+    ],
+    limits: { maxPixels },
+  };
+}

@@ -1,0 +1,18 @@
+import { AppError } from "../../errors.ts";
+import { isFinal, type Job } from "../../jobs/job.ts";
+import { trackersOf } from "../../objects/trackers.ts";
+import { jobRecords } from "../../stores/jobs.ts";
+import type { ApiEnv } from "../../workers/env.ts";
+
+/**
+ * The account's job as it is now: from its tracker while it lives, then from its record.
+ * @throws AppError not_found, which also hides the jobs of others
+ */
+export async function findJob(env: ApiEnv, accountId: string, jobId: string): Promise<Job> {
+  const record = await jobRecords(env.DB).find(accountId, jobId);
+  if (record?.dialect !== "imagehq") throw new AppError("not_found", "There is no such job.");
+  const live = isFinal(record.status) ? null : await trackersOf(env.JOBS)(jobId).state();
+  const job = live ? { ...record, ...live } : record;
+  // The files may go any moment now, whatever the record still says.
+  return Date.now() >= job.expiresAt ? { ...job, status: "expired", outputs: [] } : job;
+}

@@ -1,0 +1,128 @@
+/** The wire's nouns, as schemas: they check requests and write the OpenAPI document. */
+import { z } from "@hono/zod-openapi";
+import { ERRORS, type ErrorCode } from "../../errors.ts";
+import { formatNames } from "../../formats.ts";
+import { EFFORTS, FITS, GRAVITIES, KERNELS } from "../../pipeline/options.ts";
+import { MAX_SIDE } from "../../limits.ts";
+
+const side = z.int().min(1).max(MAX_SIDE);
+
+const outputFormat = z.string().openapi({
+  description: `Format of the outputs: ${formatNames().join(", ")}, or an alias such as jpeg.`,
+  example: "jpg",
+});
+
+/** Every member is optional; what a member means without a value is pipeline/options.ts's matter. */
+export const OUTPUT = z
+  .object({
+    output_format: outputFormat.optional(),
+    quality: z.int().min(1).max(100).optional(),
+    lossless: z.boolean().optional(),
+    effort: z.enum(EFFORTS).optional(),
+    background: z.string().optional().openapi({
+      description:
+        "What transparent pixels are flattened on and `contain` pads with: #rgb, #rgba, #rrggbb, #rrggbbaa, white, black or transparent.",
+      example: "#ffffff",
+    }),
+    strip_metadata: z.boolean().optional(),
+    width: side.optional(),
+    height: side.optional(),
+    fit: z.enum(FITS).optional(),
+    gravity: z.enum(GRAVITIES).optional(),
+    kernel: z.enum(KERNELS).optional(),
+  })
+  .openapi("OutputOptions");
+
+const ttlHours = z.int().min(1).openapi({ description: "Clamped to the plan's maximum." });
+
+export const RETENTION_REQUEST = z
+  .object({ clamp: z.boolean().optional(), ttl_hours: ttlHours.optional() })
+  .openapi("RetentionRequest");
+
+export const CONVERT_REQUEST = z
+  .object({
+    client_reference_id: z.string().max(255).optional(),
+    input_format: z.string().optional().openapi({
+      description: "Informational: the content of a file decides.",
+    }),
+    output: OUTPUT.optional(),
+    output_format: outputFormat.optional(),
+    retention_policy: RETENTION_REQUEST.optional(),
+    tool_slug: z.string().max(255).optional().openapi({ example: "png-to-jpg" }),
+    ttl_hours: ttlHours.optional(),
+  })
+  .openapi("ConvertRequest");
+
+export type ConvertRequest = z.output<typeof CONVERT_REQUEST>;
+
+export const JOB_STATUS = z
+  .enum(["queued", "processing", "succeeded", "failed", "canceled", "expired"])
+  .openapi("JobStatus");
+
+export const STAGE_STATUS = z
+  .enum(["pending", "processing", "succeeded", "failed", "canceled"])
+  .openapi("StageStatus");
+
+const progress = z.int().min(0).max(100);
+const time = z.iso.datetime();
+
+const queuedMembers = {
+  client_reference_id: z.string().nullable(),
+  created_at: time,
+  current_stage: z.enum(["queued", "processing"]),
+  expires_at: time,
+  id: z.string().openapi({ example: "job_0123456789abcdefghjkmnpqrs" }),
+  job_id: z.string().openapi({ description: "The same as `id`." }),
+  operation: z.literal("convert"),
+  poll_url: z.string(),
+  progress,
+  status: JOB_STATUS,
+  tool_slug: z.string().nullable(),
+};
+
+export const QUEUED_JOB = z.object(queuedMembers).openapi("QueuedJob");
+
+const fileMembers = {
+  filename: z.string(),
+  format: z.enum(formatNames()),
+  mime_type: z.string(),
+  size_bytes: z.int(),
+};
+
+const notice = z.object({ code: z.string(), message: z.string() });
+
+export const JOB = z
+  .object({
+    ...queuedMembers,
+    download_url: z.string().optional().openapi({ description: "Once the job has succeeded." }),
+    error: notice.optional().openapi({ description: "When the job has failed." }),
+    inputs: z.array(z.object(fileMembers)),
+    outputs: z.array(z.object({ ...fileMembers, id: z.string(), width: z.int(), height: z.int() })),
+    retention_policy: z.object({ clamp: z.boolean(), ttl_hours: z.int() }),
+    stages: z.array(
+      z.object({ name: z.enum(["queued", "processing"]), progress, status: STAGE_STATUS }),
+    ),
+    warnings: z.array(notice),
+  })
+  .openapi("Job");
+
+export type QueuedJob = z.input<typeof QUEUED_JOB>;
+export type JobBody = z.input<typeof JOB>;
+
+export const PROBLEM = z
+  .object({
+    type: z.string().openapi({ description: "A URI that names the code." }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
+    request_id: z.string(),
+    errors: z
+      .array(z.object({ pointer: z.string(), detail: z.string() }))
+      .optional()
+      .openapi({ description: "The members of the request that were refused." }),
+  })
+  .loose()
+  .openapi("Problem");
+
+export type Problem = z.input<typeof PROBLEM>;

@@ -1,0 +1,90 @@
+/**
+ * The one error type and the one table of codes. Everything that can go wrong on purpose is an
+ * AppError; a dialect renders it by its code and never by its class.
+ */
+interface ErrorTraits {
+  /** HTTP status where the code answers a request. */
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 416 | 422 | 429 | 500 | 503;
+  /** Whether the same work may succeed later: the queue retries it, the client is told when. */
+  retryable: boolean;
+  /** Whether somebody who runs the service should hear of it. */
+  report: boolean;
+}
+
+const client = (status: ErrorTraits["status"]): ErrorTraits => ({
+  status,
+  retryable: false,
+  report: false,
+});
+
+export const ERRORS = {
+  // The request
+  malformed_request: client(400),
+  missing_file: client(400),
+  empty_file: client(400),
+  too_many_files: client(400),
+  invalid_parameter: client(422),
+  unsupported_input_format: client(415),
+  unsupported_output_format: client(422),
+  file_too_large: client(413),
+  // The caller
+  unauthorized: client(401),
+  forbidden: client(403),
+  rate_limited: { status: 429, retryable: true, report: false },
+  // The resource
+  not_found: client(404),
+  method_not_allowed: client(405),
+  job_not_finished: client(409),
+  job_not_successful: client(409),
+  job_already_ended: client(409),
+  job_expired: client(410),
+  range_not_satisfiable: client(416),
+  idempotency_in_progress: { status: 409, retryable: true, report: false },
+  idempotency_mismatch: client(422),
+  // The picture
+  invalid_image: client(422),
+  truncated_image: client(422),
+  unsupported_feature: client(422),
+  too_many_pixels: client(422),
+  memory_limit: client(422),
+  // The platform
+  canceled: client(409),
+  timed_out: { status: 503, retryable: false, report: true },
+  busy: { status: 503, retryable: true, report: false },
+  lease_lost: { status: 503, retryable: true, report: false },
+  storage_unavailable: { status: 503, retryable: true, report: true },
+  internal: { status: 500, retryable: true, report: true },
+} as const satisfies Record<string, ErrorTraits>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export class AppError extends Error {
+  override readonly name = "AppError";
+
+  /**
+   * @param code stable, machine-readable
+   * @param publicMessage safe to show to anyone; internals belong in `cause`
+   * @param details numbers and names a client can act on, e.g. `{ limit: 80_000_000 }`
+   */
+  constructor(
+    readonly code: ErrorCode,
+    readonly publicMessage: string,
+    readonly details: Readonly<Record<string, unknown>> = {},
+    options?: { cause?: unknown },
+  ) {
+    super(publicMessage, options);
+  }
+
+  get traits(): ErrorTraits {
+    return ERRORS[this.code];
+  }
+}
+
+/**
+ * Whatever was thrown, as an AppError: codecs compiled to WASM throw numbers and plain objects,
+ * and RPC strips classes (the code then travels in the message, see `toWire`).
+ */
+export function toAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  return new AppError("internal", "Something went wrong on our side.", {}, { cause: thrown });
+}

@@ -1,0 +1,83 @@
+/**
+ * The table of formats: everything about a format that needs no codec. The api Worker validates
+ * against it, the lanes hang their codecs on it, so it must stay free of WASM.
+ */
+export interface Format {
+  /** Preferred extension, and the name the format goes by in requests and answers. */
+  name: string;
+  aliases: readonly string[];
+  mimeType: string;
+  /** Consumer Worker whose codecs the format needs. */
+  lane: "images";
+  /** Whether an output of this format can be transparent. */
+  alpha: boolean;
+  /** Whether a picture with one channel stays one. */
+  gray: boolean;
+  lossless: "always" | "optional" | "never";
+  /** Whether `head`, the first bytes of a file (at least 16), are of this format. */
+  matches(head: Uint8Array): boolean;
+}
+
+const starts = (head: Uint8Array, signature: string, offset = 0): boolean => {
+  for (let i = 0; i < signature.length; i++) {
+    if (head[offset + i] !== signature.charCodeAt(i)) return false;
+  }
+  return true;
+};
+
+export const FORMATS = {
+  jpg: {
+    name: "jpg",
+    aliases: ["jpeg", "jpe", "jfif"],
+    mimeType: "image/jpeg",
+    lane: "images",
+    alpha: false,
+    gray: true,
+    lossless: "never",
+    matches: (head) => starts(head, "\xff\xd8\xff"),
+  },
+  png: {
+    name: "png",
+    aliases: [],
+    mimeType: "image/png",
+    lane: "images",
+    alpha: true,
+    gray: true,
+    lossless: "always",
+    matches: (head) => starts(head, "\x89PNG\r\n\x1a\n"),
+  },
+  webp: {
+    name: "webp",
+    aliases: [],
+    mimeType: "image/webp",
+    lane: "images",
+    alpha: true,
+    gray: false,
+    lossless: "optional",
+    matches: (head) => starts(head, "RIFF") && starts(head, "WEBP", 8),
+  },
+} as const satisfies Record<string, Format>;
+
+export type FormatName = keyof typeof FORMATS;
+export type LaneName = Format["lane"];
+
+/** How many bytes of a file `sniffFormat` wants to see. */
+export const SNIFF_BYTES = 16;
+
+/** The format of a file by its first bytes; its name and its Content-Type decide nothing. */
+export function sniffFormat(head: Uint8Array): FormatName | undefined {
+  return formatNames().find((name) => FORMATS[name].matches(head));
+}
+
+/** The format a request means by "jpg", "JPEG" or ".jpeg". */
+export function findFormat(name: string): FormatName | undefined {
+  const wanted = name.trim().toLowerCase().replace(/^\./, "");
+  return formatNames().find(
+    (candidate) =>
+      candidate === wanted || (FORMATS[candidate].aliases as readonly string[]).includes(wanted),
+  );
+}
+
+export function formatNames(): FormatName[] {
+  return Object.keys(FORMATS) as FormatName[];
+}

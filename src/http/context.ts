@@ -1,0 +1,15 @@
+import type { Plan } from "../plans.ts";
+import type { ApiEnv } from "../workers/env.ts";
+
+/** Whose key a request carries. */
+export interface Caller {
+  accountId: string;
+  keyId: string;
+  plan: Plan;
+}
+
+/** What Hono's context carries through the api Worker. `caller` is set behind `authenticate`. */
+export interface HttpEnv {
+  Bindings: ApiEnv;
+  Variables: { requestId: string; caller: Caller };
+}

@@ -1,0 +1,103 @@
+/** Input files on their way into the store: checked, hashed and counted while they stream. */
+import { createHash } from "node:crypto";
+import { AppError } from "../errors.ts";
+import { FORMATS, formatNames, sniffFormat, SNIFF_BYTES, type FormatName } from "../formats.ts";
+import type { InputFile } from "../jobs/job.ts";
+import type { FileStore } from "../jobs/ports.ts";
+import { MIB } from "../limits.ts";
+import { cleanFilename } from "./content-disposition.ts";
+
+export interface Upload {
+  filename: string | undefined;
+  /** Each chunk is valid until the next pull. */
+  chunks: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Stores one file. An upload that is refused leaves no object.
+ * @param maxBytes longest file the caller's plan allows
+ * @throws AppError empty_file, unsupported_input_format, file_too_large
+ */
+export async function storeUpload(
+  files: Pick<FileStore, "write">,
+  key: string,
+  upload: Upload,
+  maxBytes: number,
+): Promise<InputFile> {
+  const hash = createHash("sha256");
+  const measured = measure(upload.chunks, maxBytes, hash)[Symbol.asyncIterator]();
+  try {
+    const head = await peek(measured);
+    const format = requireFormat(head, upload.filename);
+    const { mimeType } = FORMATS[format];
+    const { sizeBytes } = await files.write(key, prepend(head, measured), mimeType);
+    return {
+      filename: cleanFilename(upload.filename, `input.${format}`),
+      format,
+      mimeType,
+      sizeBytes,
+      sha256: hash.digest("hex"),
+      key,
+    };
+  } finally {
+    await measured.return(undefined);
+  }
+}
+
+/** Lower-case hex SHA-256 of an upload that is not to be stored. */
+export async function hashUpload(upload: Upload, maxBytes: number): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const _ of measure(upload.chunks, maxBytes, hash));
+  return hash.digest("hex");
+}
+
+async function* measure(
+  chunks: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+  hash: { update(chunk: Uint8Array): unknown },
+): AsyncGenerator<Uint8Array, undefined> {
+  let sizeBytes = 0;
+  for await (const chunk of chunks) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxBytes) {
+      throw new AppError("file_too_large", `A file may have ${maxBytes / MIB} MiB at most.`, {
+        limit_bytes: maxBytes,
+      });
+    }
+    hash.update(chunk);
+    yield chunk;
+  }
+}
+
+/** A copy of the first chunks, enough of them to tell the format. */
+async function peek(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
+  let head: Uint8Array = new Uint8Array();
+  while (head.length < SNIFF_BYTES) {
+    const { value, done } = await chunks.next();
+    if (done) break;
+    head = Buffer.concat([head, value]);
+  }
+  return head;
+}
+
+async function* prepend(
+  head: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield head;
+  for (let step = await rest.next(); !step.done; step = await rest.next()) yield step.value;
+}
+
+function requireFormat(head: Uint8Array, filename: string | undefined): FormatName {
+  const details = { filename: filename ?? null, supported: formatNames() };
+  if (head.length === 0) throw new AppError("empty_file", "A file is empty.", details);
+  const format = sniffFormat(head);
+  if (format === undefined) {
+    throw new AppError(
+      "unsupported_input_format",
+      "A file is in none of the formats that can be read.",
+      details,
+    );
+  }
+  return format;
+}

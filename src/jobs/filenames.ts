@@ -1,0 +1,39 @@
+/** Names of output files. */
+
+/**
+ * One name an input, in order: its base name with the new extension, unique without regard to
+ * case. "a/photo.jpg" and "photo.png" as webp give "photo.webp" and "photo (1).webp".
+ */
+export function nameOutputs(inputNames: readonly string[], extension: string): string[] {
+  const taken = new Set<string>();
+  return inputNames.map((inputName) => {
+    const base = baseName(inputName);
+    let name = `${base}.${extension}`;
+    for (let copy = 1; taken.has(name.toLowerCase()); copy++) {
+      name = `${base} (${copy}).${extension}`;
+    }
+    taken.add(name.toLowerCase());
+    return name;
+  });
+}
+
+/** File systems allow 255 for the whole name. */
+const MAX_BASE_BYTES = 200;
+
+/** What no file system or header minds: no folders, control characters, quotes or leading dots. */
+function baseName(name: string): string {
+  const file = name.split(/[/\\]/).pop() ?? "";
+  const stem = file.replace(/(?<=.)\.[^.]*$/, "");
+  // eslint-disable-next-line no-control-regex
+  const clean = stem.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029"<>:|?*]/g, "");
+  return cut(clean.replace(/^[.\s]+|[.\s]+$/g, "").toWellFormed()) || "image";
+}
+
+/** The beginning of a name that is too long, in whole characters. */
+function cut(name: string): string {
+  const bytes = Buffer.from(name);
+  let end = Math.min(bytes.length, MAX_BASE_BYTES);
+  // Bytes 10xxxxxx continue a character.
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.toString("utf8", 0, end);
+}

@@ -1,0 +1,151 @@
+/** One attempt at a job, in a consumer: claim it, convert its files, say what came of it. */
+import { AppError, toAppError } from "../errors.ts";
+import { FORMATS, type FormatName } from "../formats.ts";
+import type { ByteSource } from "../pipeline/bytes.ts";
+import type { OutputOptions } from "../pipeline/options.ts";
+import type { Warning } from "../pipeline/picture.ts";
+import { nameOutputs } from "./filenames.ts";
+import type { JobSpec, OutputFile } from "./job.ts";
+import { attemptPrefix, outputKey, type FileStore, type JobTracker } from "./ports.ts";
+
+/** A file as it will come out; nothing of it is encoded before `chunks` is pulled. */
+export interface Converted {
+  format: FormatName;
+  mimeType: string;
+  width: number;
+  height: number;
+  warnings: readonly Warning[];
+  chunks: AsyncIterable<Uint8Array>;
+}
+
+export type Convert = (
+  bytes: ByteSource,
+  options: OutputOptions,
+  context: { maxPixels: number; onProgress: (fraction: number) => Promise<void> },
+) => Promise<Converted>;
+
+export interface RunPorts {
+  tracker: JobTracker;
+  files: FileStore;
+  convert: Convert;
+}
+
+/** Sign of life where no progress is made: waiting for memory, or for a slow codec. */
+const HEARTBEAT_MS = 10_000;
+
+/** Progress worth a call, in points of a hundred. */
+const REPORT_STEP = 20;
+
+/** Work without a pause, where the clock advances during it; deployed it stands still meanwhile. */
+const REST_AFTER_MS = 50;
+
+/**
+ * Works on the job until it ends, unless it has ended, is unknown or is somebody else's. Errors of
+ * the conversion are reported to the tracker, which decides on trying again.
+ * @throws whatever the tracker throws when it cannot be reached: the message must be tried again
+ */
+export async function runJob({ tracker, files, convert }: RunPorts): Promise<void> {
+  const claim = await tracker.claim();
+  if (claim.kind !== "granted") return;
+  const { job, attempt } = claim;
+  const reporter = startReporter(tracker, attempt);
+  let finish: () => Promise<boolean>;
+  try {
+    const completion = await convertAll(job, attempt, files, convert, reporter.report);
+    finish = () => tracker.complete(attempt, completion);
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    const { code, publicMessage: message, traits } = error;
+    if (traits.report) console.error(`job ${job.id}, attempt ${attempt}: ${code}`, error);
+    finish = () => tracker.fail(attempt, { code, message }, traits.retryable);
+  } finally {
+    reporter.stop();
+  }
+  // Stopped or overtaken: whatever this attempt has written is nobody's.
+  const counts = !reporter.stopped && (await finish());
+  if (!counts) await files.removeAll(attemptPrefix(job.id, attempt));
+}
+
+async function convertAll(
+  job: JobSpec,
+  attempt: number,
+  files: FileStore,
+  convert: Convert,
+  report: (progress: number) => Promise<void>,
+): Promise<{ outputs: OutputFile[]; warnings: Warning[] }> {
+  const { inputs, output, limits } = job;
+  const { name: extension } = FORMATS[output.format];
+  const filenames = nameOutputs(
+    inputs.map(({ filename }) => filename),
+    extension,
+  );
+  const outputs: OutputFile[] = [];
+  const warnings: Warning[] = [];
+  for (const [index, input] of inputs.entries()) {
+    // Where there are several files a message says which one it is about.
+    const about = (message: string) =>
+      inputs.length > 1 ? `${input.filename}: ${message}` : message;
+    try {
+      const converted = await convert(await files.open(input.key), output, {
+        maxPixels: limits.maxPixels,
+        onProgress: restNowAndThen((fraction) =>
+          report(((index + fraction) / inputs.length) * 100),
+        ),
+      });
+      const { format, mimeType, width, height } = converted;
+      const key = outputKey(job.id, attempt, index);
+      const { sizeBytes } = await files.write(key, converted.chunks, mimeType);
+      const filename = filenames[index] ?? `${index}.${extension}`;
+      const id = String(index);
+      outputs.push({ id, filename, format, mimeType, sizeBytes, width, height, key });
+      for (const { code, message } of converted.warnings) {
+        warnings.push({ code, message: about(message) });
+      }
+    } catch (thrown) {
+      const { code, publicMessage, details, cause } = toAppError(thrown);
+      throw new AppError(code, about(publicMessage), details, { cause });
+    }
+    if (index + 1 < inputs.length) await report(((index + 1) / inputs.length) * 100);
+  }
+  return { outputs, warnings };
+}
+
+/**
+ * Lets the event loop turn as a file proceeds. Codecs and calls to other Workers of one process
+ * follow each other without a pause, and until there is one no request is read: where all Workers
+ * share a process, as locally, nobody could watch or cancel the job.
+ */
+function restNowAndThen(
+  report: (fraction: number) => Promise<void>,
+): (fraction: number) => Promise<void> {
+  let rested = Date.now();
+  return async (fraction) => {
+    if (Date.now() - rested >= REST_AFTER_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      rested = Date.now();
+    }
+    await report(fraction);
+  };
+}
+
+/** Reports progress now and then, and life always; throws from `report` once told to stop. */
+function startReporter(tracker: JobTracker, attempt: number) {
+  let reported = 0;
+  const reporter = {
+    stopped: false,
+    stop: () => clearInterval(heartbeat),
+    /** @throws AppError lease_lost when the job was canceled or is somebody else's by now */
+    async report(progress: number): Promise<void> {
+      if (progress - reported >= REPORT_STEP) await send(progress);
+      if (reporter.stopped) throw new AppError("lease_lost", "The conversion was stopped.");
+    },
+  };
+  const send = async (progress: number) => {
+    reported = progress;
+    const { stop } = await tracker.report(attempt, progress);
+    reporter.stopped ||= stop;
+  };
+  // One that is lost does no harm: the next follows before the lease runs out.
+  const heartbeat = setInterval(() => void send(reported).catch(() => undefined), HEARTBEAT_MS);
+  return reporter;
+}

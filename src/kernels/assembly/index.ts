@@ -1,0 +1,12 @@
+// What the module exports; one file a kernel.
+export { heapBase } from "./arena";
+export { interleave8, interleave16, interleaveAlpha, blend8, blend16 } from "./resample-vertical";
+export { pairPixels3, pairPixels4, filter1, filter3, filter4 } from "./resample-horizontal";
+export { accumulate, accumulateAlpha, shrink1, shrink3, shrink4 } from "./resample-shrink";
+export * from "./png-filter";
+export * from "./png-expand";
+export { jpegPrepare, jpegTokenise } from "./jpeg-encode";
+export { jpegCode, jpegFinish } from "./jpeg-code";
+export { jpegReadCoefficients, jpegReadRow, jpegTransformRow } from "./jpeg-decode-rows";
+export { jpegSkip } from "./jpeg-decode-window";
+export { jpegWriteRows } from "./jpeg-decode-output";

@@ -1,0 +1,222 @@
+// Samples to pixels: libjpeg's interpolation of reduced components (jdsample.c) and its colour
+// conversion (jdcolor.c), bit by bit.
+import {
+  COLOUR,
+  COLOUR_GRAY,
+  COLOUR_YCC,
+  COMPONENT_BYTES,
+  COMPONENTS,
+  FANCY,
+  PLANE,
+  PLANE_STRIDE,
+  RING_ROWS,
+  ROWS,
+  SAMPLES_HIGH,
+  SAMPLES_WIDE,
+  SCALE_X,
+  SCALE_Y,
+  WIDTH,
+} from "./jpeg-decode-layout";
+
+@inline
+function sampleRow(component: usize, y: i32): usize {
+  const stride = load<i32>(component, PLANE_STRIDE);
+  return load<u32>(component, PLANE) + (y % load<i32>(component, RING_ROWS)) * stride;
+}
+
+/** Repeats a row's first and last sample once outwards: interpolation then needs no edges. */
+@inline
+function pad(row: usize, width: i32): void {
+  store<u8>(row - 1, load<u8>(row));
+  store<u8>(row + width, load<u8>(row + width - 1));
+}
+
+/** Pointer to the component's samples for output row `y`, one a pixel. */
+function widen(component: usize, y: i32, target: usize): usize {
+  const scaleX = load<i32>(component, SCALE_X);
+  const scaleY = load<i32>(component, SCALE_Y);
+  const near = sampleRow(component, y / scaleY);
+  if (scaleX == 1 && scaleY == 1) return near;
+  const width = load<i32>(component, SAMPLES_WIDE);
+  if (!load<i32>(component, FANCY)) {
+    if (scaleX == 1) return near;
+    if (scaleX == 2) repeatTwice(near, width, target);
+    else repeat(near, width, scaleX, target);
+    return target;
+  }
+  if (scaleY == 1) {
+    pad(near, width);
+    widenRow(near, width, target);
+    return target;
+  }
+  const lower = y & 1;
+  const next = (y >> 1) + (lower ? 1 : -1);
+  const far = sampleRow(component, min(max(next, 0), load<i32>(component, SAMPLES_HIGH) - 1));
+  if (scaleX == 1) {
+    blendRows(near, far, width, lower ? 2 : 1, target);
+  } else {
+    pad(near, width);
+    pad(far, width);
+    widenRows(near, far, width, target);
+  }
+  return target;
+}
+
+function repeat(row: usize, width: i32, times: i32, target: usize): void {
+  for (let x = 0; x < width; x++) {
+    const sample = load<u8>(row + x);
+    for (let i = 0; i < times; i++) store<u8>(target++, sample);
+  }
+}
+
+function repeatTwice(row: usize, width: i32, target: usize): void {
+  for (let x = 0; x < width; x += 8) {
+    const samples = v128.load64_zero(row + x);
+    const pairs = i8x16.shuffle(samples, samples, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+    v128.store(target + (x << 1), pairs);
+  }
+}
+
+@inline
+function tripled(samples: v128): v128 {
+  return i16x8.add(samples, i16x8.add(samples, samples));
+}
+
+/** Bytes of pairs of 16 bits below 256: the first in the even places. */
+@inline
+function interleave(even: v128, odd: v128): v128 {
+  return v128.or(even, i16x8.shl(odd, 8));
+}
+
+/** h2v1_fancy_upsample: three parts of the nearer sample, one of the further. */
+function widenRow(row: usize, width: i32, target: usize): void {
+  for (let x = 0; x < width; x += 8) {
+    const here = tripled(v128.load_ext<u8>(row + x));
+    const left = i16x8.add(here, v128.load_ext<u8>(row + x - 1));
+    const right = i16x8.add(here, v128.load_ext<u8>(row + x + 1));
+    const even = i16x8.shr_u(i16x8.add(left, i16x8.splat(1)), 2);
+    const odd = i16x8.shr_u(i16x8.add(right, i16x8.splat(2)), 2);
+    v128.store(target + (x << 1), interleave(even, odd));
+  }
+}
+
+@inline
+function blend(near: usize, far: usize): v128 {
+  return i16x8.add(tripled(v128.load_ext<u8>(near)), v128.load_ext<u8>(far));
+}
+
+/** h2v2_fancy_upsample: the same in both directions. */
+function widenRows(near: usize, far: usize, width: i32, target: usize): void {
+  for (let x = 0; x < width; x += 8) {
+    const here = tripled(blend(near + x, far + x));
+    const left = i16x8.add(here, blend(near + x - 1, far + x - 1));
+    const right = i16x8.add(here, blend(near + x + 1, far + x + 1));
+    const even = i16x8.shr_u(i16x8.add(left, i16x8.splat(8)), 4);
+    const odd = i16x8.shr_u(i16x8.add(right, i16x8.splat(7)), 4);
+    v128.store(target + (x << 1), interleave(even, odd));
+  }
+}
+
+/** h1v2_fancy_upsample. */
+function blendRows(near: usize, far: usize, width: i32, bias: i32, target: usize): void {
+  const rounding = i16x8.splat(<i16>bias);
+  for (let x = 0; x < width; x += 8) {
+    const sum = i16x8.shr_u(i16x8.add(blend(near + x, far + x), rounding), 2);
+    v128.store64_lane(target + x, i8x16.narrow_i16x8_u(sum, sum), 0);
+  }
+}
+
+/** Output rows `y` to `end`, packed, to `target`; may write 48 bytes past the last. */
+export function jpegWriteRows(decoder: usize, y: i32, end: i32, target: usize): void {
+  const width = load<i32>(decoder, WIDTH);
+  const colour = load<i32>(decoder, COLOUR);
+  const first = decoder + COMPONENTS;
+  for (; y < end; y++) {
+    const a = widen(first, y, load<u32>(decoder, ROWS));
+    if (colour == COLOUR_GRAY) {
+      memory.copy(target, a, width);
+      target += width;
+      continue;
+    }
+    const b = widen(first + COMPONENT_BYTES, y, load<u32>(decoder, ROWS + 4));
+    const c = widen(first + 2 * COMPONENT_BYTES, y, load<u32>(decoder, ROWS + 8));
+    if (colour == COLOUR_YCC) convertRow(a, b, c, width, target);
+    else joinRow(a, b, c, width, target);
+    target += width * 3;
+  }
+}
+
+@inline
+function storePixels(target: usize, r: v128, g: v128, b: v128): void {
+  // Red and green by turns, then blue into every third place.
+  const rgL = i8x16.shuffle(r, g, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const rgH = i8x16.shuffle(r, g, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  v128.store(
+    target,
+    i8x16.shuffle(rgL, b, 0, 1, 16, 2, 3, 17, 4, 5, 18, 6, 7, 19, 8, 9, 20, 10),
+  );
+  const middle = i8x16.shuffle(rgL, rgH, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 0, 0, 0, 0, 0);
+  v128.store(
+    target,
+    i8x16.shuffle(middle, b, 0, 21, 1, 2, 22, 3, 4, 23, 5, 6, 24, 7, 8, 25, 9, 10),
+    16,
+  );
+  v128.store(
+    target,
+    i8x16.shuffle(rgH, b, 26, 6, 7, 27, 8, 9, 28, 10, 11, 29, 12, 13, 30, 14, 15, 31),
+    32,
+  );
+}
+
+function joinRow(r: usize, g: usize, b: usize, width: i32, target: usize): void {
+  for (let x = 0; x < width; x += 16) {
+    storePixels(target, v128.load(r + x), v128.load(g + x), v128.load(b + x));
+    target += 48;
+  }
+}
+
+@inline
+function greenPart(cb: v128, cr: v128): v128 {
+  const half = i32x4.splat(32768);
+  const weights = i16x8(-22554, 18734, -22554, 18734, -22554, 18734, -22554, 18734);
+  const l = i32x4.dot_i16x8_s(i16x8.shuffle(cb, cr, 0, 8, 1, 9, 2, 10, 3, 11), weights);
+  const h = i32x4.dot_i16x8_s(i16x8.shuffle(cb, cr, 4, 12, 5, 13, 6, 14, 7, 15), weights);
+  return i16x8.narrow_i32x4_s(
+    i32x4.shr_s(i32x4.add(l, half), 16),
+    i32x4.shr_s(i32x4.add(h, half), 16),
+  );
+}
+
+/** 1.402 cr: with whole numbers of cr the product of 16 bits rounds as libjpeg's of 32. */
+@inline
+function red(y: v128, cr: v128): v128 {
+  return i16x8.add(i16x8.add(y, cr), i16x8.q15mulr_sat_s(cr, i16x8.splat(13173)));
+}
+@inline
+function green(y: v128, cb: v128, cr: v128): v128 {
+  return i16x8.add(i16x8.sub(y, cr), greenPart(cb, cr));
+}
+@inline
+function blue(y: v128, cb: v128): v128 {
+  const sum = i16x8.add(y, i16x8.add(cb, cb));
+  return i16x8.add(sum, i16x8.q15mulr_sat_s(cb, i16x8.splat(-7471)));
+}
+
+function convertRow(y: usize, cb: usize, cr: usize, width: i32, target: usize): void {
+  const middle = i16x8.splat(128);
+  for (let x = 0; x < width; x += 16) {
+    const y0 = v128.load_ext<u8>(y + x);
+    const y1 = v128.load_ext<u8>(y + x, 8);
+    const cb0 = i16x8.sub(v128.load_ext<u8>(cb + x), middle);
+    const cb1 = i16x8.sub(v128.load_ext<u8>(cb + x, 8), middle);
+    const cr0 = i16x8.sub(v128.load_ext<u8>(cr + x), middle);
+    const cr1 = i16x8.sub(v128.load_ext<u8>(cr + x, 8), middle);
+    storePixels(
+      target,
+      i8x16.narrow_i16x8_u(red(y0, cr0), red(y1, cr1)),
+      i8x16.narrow_i16x8_u(green(y0, cb0, cr0), green(y1, cb1, cr1)),
+      i8x16.narrow_i16x8_u(blue(y0, cb0), blue(y1, cb1)),
+    );
+    target += 48;
+  }
+}

@@ -1,0 +1,105 @@
+/** Sizes, weight tables' shapes and buffers' places of a resampling. Pure arithmetic. */
+import { STRIP_ROWS, type Channels } from "../pipeline/picture.ts";
+import { align } from "./engine.ts";
+import { maxTaps, type Axis, type FilterName } from "./filters.ts";
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+export interface Resampling {
+  channels: Channels;
+  filter: FilterName;
+  input: Size;
+  /**
+   * How much of the input is picture, in fractions of its pixels, where that is less: a decoder
+   * that reduces 301 pixels to a quarter delivers 76, but they stand for 304.
+   */
+  extent?: Size;
+  /** What the whole input is resampled to ... */
+  full: Size;
+  /** ... and the part of it that is delivered. */
+  window: Size & { x: number; y: number };
+}
+
+/** What is left to filter above this is averaged down first. */
+const MIN_FILTER_RATIO = 2;
+/** Kernels work in blocks and touch up to this many bytes past a row. */
+const SLACK_BYTES = 64;
+const BLOCK_SAMPLES = 16;
+
+/** Everything derived from the request: sizes, tables' shapes and the places of all buffers. */
+export function layOut(resampling: Resampling) {
+  const { channels, filter, input, extent = input, full, window } = resampling;
+  const averages = filter !== "nearest";
+  const shrinkX = averages ? wholeFactor(extent.width / full.width) : 1;
+  const shrinkY = averages ? wholeFactor(extent.height / full.height) : 1;
+  const shrinks = shrinkX > 1 || shrinkY > 1;
+  const columns: Axis = {
+    size: Math.ceil(input.width / shrinkX),
+    ratio: extent.width / full.width / shrinkX,
+    first: window.x,
+    count: window.width,
+    filter,
+  };
+  const rows: Axis = {
+    size: Math.ceil(input.height / shrinkY),
+    ratio: extent.height / full.height / shrinkY,
+    first: window.y,
+    count: window.height,
+    filter,
+  };
+  const samples = columns.size * channels;
+  const blockSamples = Math.ceil(samples / BLOCK_SAMPLES) * BLOCK_SAMPLES;
+  const wide = shrinks || channels === 4;
+  const pairRowBytes = blockSamples * (wide ? 4 : 2) + SLACK_BYTES;
+  // A window that starts at an odd input reaches into one pair more.
+  const rowPairs = (maxTaps(rows) >> 1) + 1;
+  const columnTaps =
+    channels === 1 ? (maxTaps(columns) + 7) & -8 : 2 * ((maxTaps(columns) >> 1) + 1);
+  const shrinkRowBytes = shrinks ? blockSamples * 2 + SLACK_BYTES : 0;
+
+  let end = 0;
+  const place = (bytes: number): number => {
+    const offset = end;
+    end += align(bytes);
+    return offset;
+  };
+  return {
+    shrinkX,
+    shrinkY,
+    shrinks,
+    columns,
+    rows,
+    samples,
+    wide,
+    colour: channels !== 1,
+    rowPairs,
+    columnTaps,
+    pairRowBytes,
+    inputRowBytes: input.width * channels,
+    outputRowBytes: window.width * channels,
+    at: {
+      source: place(STRIP_ROWS * input.width * channels + SLACK_BYTES),
+      held: place((shrinks ? shrinkRowBytes : input.width * channels) + SLACK_BYTES),
+      sums: place(shrinks ? input.width * channels * 4 + SLACK_BYTES : 0),
+      shrunk: place(shrinkRowBytes),
+      ring: place(rowPairs * pairRowBytes),
+      rowPointers: place(2 * rowPairs * 4),
+      rowWeights: place(rows.count * rowPairs * 4),
+      blended: place(blockSamples * 2 + columnTaps * 8 + SLACK_BYTES),
+      paired: place(channels === 1 ? 0 : (columns.size + columnTaps + 2) * 8 + SLACK_BYTES),
+      columnStarts: place(columns.count * 4),
+      columnWeights: place(columns.count * columnTaps * 2),
+      output: place(STRIP_ROWS * window.width * channels + SLACK_BYTES),
+    },
+    totalBytes: end,
+  };
+}
+
+export type Layout = ReturnType<typeof layOut>;
+
+function wholeFactor(ratio: number): number {
+  return Math.max(1, Math.floor(ratio / MIN_FILTER_RATIO));
+}

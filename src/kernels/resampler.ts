@@ -1,0 +1,221 @@
+/**
+ * Separable resampling of a stream of strips, rows first, memory by width and window only. Alpha is
+ * premultiplied inside. Far reductions are averaged by whole pixels first, down to between two and
+ * four times the target (as libvips does), which keeps the window small.
+ */
+import type { Workspace } from "../pipeline/memory.ts";
+import { STRIP_ROWS, type Strip } from "../pipeline/picture.ts";
+import { ENGINE, type Engine } from "./engine.ts";
+import { fillTaps, maxTaps } from "./filters.ts";
+import { layOut, type Layout, type Resampling } from "./resample-layout.ts";
+
+export type { Resampling };
+
+/** Bytes of the engine's arena that `resample` takes. */
+export function resampleBytes(resampling: Resampling): number {
+  return layOut(resampling).totalBytes;
+}
+
+/** The window's strips; they lie in the engine's memory. Reads no input row past the last needed. */
+export async function* resample(
+  strips: AsyncIterable<Strip>,
+  resampling: Resampling,
+  workspace: Workspace,
+): AsyncGenerator<Strip, void, undefined> {
+  const layout = layOut(resampling);
+  const engine = await workspace.take(ENGINE);
+  const base = engine.allocate(layout.totalBytes);
+  fillColumns(engine, layout, base);
+  const windows = fillRows(engine, layout, base);
+  const ring = createRing(engine, resampling, layout, base, windows.first[0] ?? 0);
+  const finishRow = createFinisher(engine, resampling, layout, base);
+  const { inputRowBytes, outputRowBytes, rows } = layout;
+  const output = base + layout.at.output;
+  const scratch = base + layout.at.source;
+
+  let done = 0;
+  let ready = 0;
+  for await (const strip of strips) {
+    // Kept as an address: a view would be lost if the memory grew while we are suspended.
+    const address = engine.holds(strip.data) ? strip.data.byteOffset : null;
+    for (let row = 0, end = 0; row < strip.rows; row = end) {
+      end = Math.min(row + STRIP_ROWS, strip.rows);
+      if (address === null) {
+        const slice = strip.data.subarray(row * inputRowBytes, end * inputRowBytes);
+        engine.view(scratch, slice.length).set(slice);
+      }
+      let source = address === null ? scratch : address + row * inputRowBytes;
+      for (let left = end - row; left > 0;) {
+        const used = ring.push(source, left);
+        source += used * inputRowBytes;
+        left -= used;
+        for (; done < rows.count && (windows.last[done] ?? 0) < ring.pairs(); done++) {
+          if (ready === STRIP_ROWS) {
+            yield {
+              y: done - ready,
+              rows: ready,
+              data: engine.view(output, ready * outputRowBytes),
+            };
+            ready = 0;
+          }
+          const first = windows.first[done] ?? 0;
+          const pairs = (windows.last[done] ?? 0) - first + 1;
+          finishRow(done, first, pairs, output + ready * outputRowBytes);
+          ready++;
+        }
+        if (done === rows.count) {
+          yield { y: done - ready, rows: ready, data: engine.view(output, ready * outputRowBytes) };
+          return;
+        }
+      }
+    }
+  }
+}
+
+/** Writes where each output column's window starts, in bytes, and its weights. */
+function fillColumns(engine: Engine, layout: Layout, base: number): void {
+  const { columns, columnTaps, colour } = layout;
+  const starts = new Uint32Array(engine.memory, base + layout.at.columnStarts, columns.count);
+  const table = new Int16Array(
+    engine.memory,
+    base + layout.at.columnWeights,
+    columns.count * columnTaps,
+  );
+  const weights = new Float64Array(maxTaps(columns));
+  for (let x = 0; x < columns.count; x++) {
+    const { start, taps } = fillTaps(columns, x, weights);
+    // Colour goes by pairs of pixels of 16 bytes, gray by samples of 2.
+    starts[x] = colour ? (start >> 1) * 16 : start * 2;
+    const at = x * columnTaps + (colour ? start & 1 : 0);
+    for (let tap = 0; tap < taps; tap++) table[at + tap] = weights[tap] ?? 0;
+  }
+}
+
+/** Writes each output row's weights; tells its first and last pair of input rows. */
+function fillRows(engine: Engine, layout: Layout, base: number) {
+  const { rows, rowPairs } = layout;
+  const first = new Uint16Array(rows.count);
+  const last = new Uint16Array(rows.count);
+  const table = new Int16Array(
+    engine.memory,
+    base + layout.at.rowWeights,
+    rows.count * rowPairs * 2,
+  );
+  const weights = new Float64Array(maxTaps(rows));
+  for (let y = 0; y < rows.count; y++) {
+    const { start, taps } = fillTaps(rows, y, weights);
+    first[y] = start >> 1;
+    last[y] = (start + taps - 1) >> 1;
+    const at = y * rowPairs * 2 + (start & 1);
+    for (let tap = 0; tap < taps; tap++) table[at + tap] = weights[tap] ?? 0;
+  }
+  return { first, last };
+}
+
+/** Where input rows wait, averaged if need be and in pairs, until their outputs are made. */
+function createRing(
+  engine: Engine,
+  { channels, input }: Resampling,
+  layout: Layout,
+  base: number,
+  firstPair: number,
+) {
+  const { exports } = engine;
+  const { inputRowBytes, rowPairs, pairRowBytes, samples, shrinkX, shrinkY, shrinks } = layout;
+  const held = base + layout.at.held;
+  const shrunk = base + layout.at.shrunk;
+  const sums = base + layout.at.sums;
+  const ring = base + layout.at.ring;
+  const pointers = new Uint32Array(engine.memory, base + layout.at.rowPointers, 2 * rowPairs);
+  // Twice over, so that any window is a run of this list.
+  pointers.forEach((_, i) => (pointers[i] = ring + (i % rowPairs) * pairRowBytes));
+
+  const skippedRows = firstPair * 2 * shrinkY;
+  let y = 0;
+  let pairs = firstPair;
+  const slot = () => ring + (pairs++ % rowPairs) * pairRowBytes;
+
+  const interleave = shrinks
+    ? (a: number, b: number) => exports.interleave16(a, b, slot(), samples)
+    : channels === 4
+      ? (a: number, b: number) => exports.interleaveAlpha(a, b, slot(), input.width)
+      : (a: number, b: number) => exports.interleave8(a, b, slot(), samples);
+  const shrink = { 1: exports.shrink1, 3: exports.shrink3, 4: exports.shrink4 }[channels];
+
+  /** Takes a pair of rows, or one where its partner is missing yet. */
+  function pushRows(source: number, available: number): number {
+    if (y % 2 === 1) {
+      interleave(held, source);
+    } else if (y === input.height - 1) {
+      interleave(source, source);
+    } else if (available > 1) {
+      interleave(source, source + inputRowBytes);
+      y += 2;
+      return 2;
+    } else {
+      engine.copy(source, held, inputRowBytes);
+    }
+    y++;
+    return 1;
+  }
+
+  /** Takes rows of one row of cells at most. */
+  function pushCells(source: number, available: number): number {
+    const inCell = y % shrinkY;
+    const count = Math.min(available, shrinkY - inCell);
+    if (channels === 4) exports.accumulateAlpha(source, inputRowBytes, count, sums, input.width);
+    else exports.accumulate(source, inputRowBytes, count, sums, inputRowBytes);
+    y += count;
+    const isLast = y === input.height;
+    if (y % shrinkY === 0 || isLast) {
+      const isOdd = Math.floor((y - 1) / shrinkY) % 2 === 1;
+      const scale = 64 / (inCell + count) / (channels === 4 ? 255 : 1);
+      shrink(sums, isOdd ? shrunk : held, input.width, shrinkX, scale);
+      if (isOdd) interleave(held, shrunk);
+      else if (isLast) interleave(held, held);
+    }
+    return count;
+  }
+
+  return {
+    /** Takes at least one of the rows at `source` and at most what completes a pair. */
+    push(source: number, available: number): number {
+      if (y < skippedRows) {
+        const skipped = Math.min(available, skippedRows - y);
+        y += skipped;
+        return skipped;
+      }
+      return shrinks ? pushCells(source, available) : pushRows(source, available);
+    },
+    /** Pairs that have come. */
+    pairs: () => pairs,
+  };
+}
+
+/** Makes one output row of pairs in the ring. */
+function createFinisher(
+  { exports }: Engine,
+  { channels }: Resampling,
+  layout: Layout,
+  base: number,
+) {
+  const { at, columns, columnTaps, rowPairs, samples, wide } = layout;
+  const blend = wide ? exports.blend16 : exports.blend8;
+  const blended = base + at.blended;
+  const paired = base + at.paired;
+  const starts = base + at.columnStarts;
+  const weights = base + at.columnWeights;
+  return (row: number, firstPair: number, pairs: number, target: number): void => {
+    const pointers = base + at.rowPointers + (firstPair % rowPairs) * 4;
+    blend(pointers, base + at.rowWeights + row * rowPairs * 4, pairs, blended, samples);
+    if (channels === 1) {
+      exports.filter1(blended, target, starts, weights, columnTaps, columns.count);
+    } else if (channels === 3) {
+      exports.pairPixels3(blended, paired, columns.size);
+      exports.filter3(paired, target, starts, weights, columnTaps / 2, columns.count);
+    } else {
+      exports.pairPixels4(blended, paired, columns.size);
+      exports.filter4(paired, target, starts, weights, columnTaps / 2, columns.count);
+    }
+  };
+}

@@ -1,0 +1,12 @@
+/** The codecs of the images lane. */
+import type { Codec } from "../codecs/codec.ts";
+import type { FormatName } from "../formats.ts";
+import { JPEG } from "../codecs/jpeg/codec.ts";
+import { PNG } from "../codecs/png/codec.ts";
+import { WEBP } from "../codecs/webp/codec.ts";
+
+export const IMAGES_CODECS = {
+  jpg: JPEG,
+  png: PNG,
+  webp: WEBP,
+} as const satisfies Record<FormatName, Codec>;

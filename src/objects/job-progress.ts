@@ -1,0 +1,276 @@
+/**
+ * One Durable Object a job. What may happen to a job is decided in jobs/lifecycle.ts; here it is
+ * stored first, told to those who wait, and then carried out: message, database, files. Whatever
+ * is cut short stays on the run's list of chores, which the alarm works off.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { isFinal, type JobError, type JobSpec, type JobState } from "../jobs/job.ts";
+import {
+  begin,
+  cancel,
+  CHORES,
+  claim,
+  complete,
+  expire,
+  fail,
+  finishChore,
+  giveUp,
+  isForgettable,
+  lapse,
+  postponeChore,
+  remove,
+  report,
+  type Chore,
+  type Run,
+} from "../jobs/lifecycle.ts";
+import {
+  attemptPrefix,
+  jobPrefix,
+  outputsPrefix,
+  type Claim,
+  type Completion,
+  type IdempotencyClaim,
+  type JobTracker,
+} from "../jobs/ports.ts";
+import { nextAlarm, RENEW_BELOW_MS } from "../jobs/schedule.ts";
+import { fileStore } from "../stores/files.ts";
+import { jobRecords } from "../stores/jobs.ts";
+import { LANE_QUEUES, type ApiEnv } from "../workers/env.ts";
+import { Audience } from "./audience.ts";
+
+/** Keys in the object's storage: the members of Tracked. */
+const SPEC = "spec";
+const RUN = "run";
+const IDEMPOTENCY = "idempotency";
+
+/**
+ * Pause between accepting a job and sending its message. Where a consumer shares our thread, as
+ * all do locally, the client would otherwise get its answer only after the conversion.
+ */
+const REPLY_FIRST_MS = 3;
+
+interface Tracked {
+  spec: JobSpec;
+  run: Run;
+  /** Null once it is in the database. */
+  idempotency: IdempotencyClaim | null;
+}
+
+export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
+  #tracked: Tracked | null;
+  /** What `run` looks like in storage; renewals of the lease stay in memory for a while. */
+  #storedRun: Run | null;
+  #alarmAt: number | null = null;
+  readonly #audience = new Audience();
+  /** Each chore runs once at a time, so that an older state never overtakes a newer one. */
+  readonly #running = new Map<Chore, Promise<void>>();
+
+  constructor(ctx: DurableObjectState, env: ApiEnv) {
+    super(ctx, env);
+    const spec = ctx.storage.kv.get<JobSpec>(SPEC);
+    const run = ctx.storage.kv.get<Run>(RUN);
+    const idempotency = ctx.storage.kv.get<IdempotencyClaim>(IDEMPOTENCY) ?? null;
+    this.#tracked = spec && run ? { spec, run, idempotency } : null;
+    this.#storedRun = run ?? null;
+  }
+
+  async accept(spec: JobSpec, idempotency: IdempotencyClaim | null): Promise<void> {
+    if (this.#tracked) return;
+    const run = begin(spec, Date.now());
+    this.ctx.storage.kv.put(SPEC, spec);
+    if (idempotency) this.ctx.storage.kv.put(IDEMPOTENCY, idempotency);
+    this.#tracked = { spec, run, idempotency };
+    this.#store(this.#tracked, run);
+    // Not stored that they are done: the claim comes next and stores it, too. Without one the
+    // alarm does them again.
+    await this.#do(["record"], "remember");
+    this.ctx.waitUntil(
+      scheduler.wait(REPLY_FIRST_MS).then(() => this.#do(["dispatch"], "remember")),
+    );
+  }
+
+  async claim(): Promise<Claim> {
+    const tracked = this.#current();
+    if (!tracked || isFinal(tracked.run.state.status)) return { kind: "done" };
+    const now = Date.now();
+    const claimed = claim(lapse(tracked.run, now), now);
+    if (!claimed) return { kind: "busy" };
+    this.#change(tracked, claimed);
+    return { kind: "granted", attempt: claimed.attempt, job: tracked.spec };
+  }
+
+  async report(attempt: number, progress: number): Promise<{ stop: boolean }> {
+    const tracked = this.#current();
+    const now = Date.now();
+    const reported = tracked && report(tracked.run, attempt, progress, now);
+    if (!reported) return { stop: true };
+    const storedLease = this.#storedRun?.leaseUntil ?? 0;
+    if (storedLease - now < RENEW_BELOW_MS) {
+      this.#change(tracked, reported);
+    } else {
+      tracked.run = reported;
+      this.#audience.tell(reported.state);
+    }
+    return { stop: false };
+  }
+
+  async complete(attempt: number, completion: Completion): Promise<boolean> {
+    return await this.#end((run, now) => complete(run, attempt, completion, now));
+  }
+
+  async fail(attempt: number, error: JobError, retryable: boolean): Promise<boolean> {
+    return await this.#end((run, now) => fail(run, attempt, error, retryable, now));
+  }
+
+  async giveUp(): Promise<void> {
+    await this.#end((run, now) => giveUp(lapse(run, now), now));
+  }
+
+  async cancel(): Promise<boolean> {
+    return await this.#end(cancel);
+  }
+
+  async remove(): Promise<void> {
+    if (await this.#end(remove)) return;
+    // Forgotten already, all but its record.
+    const { name } = this.ctx.id;
+    if (name && !this.#tracked) await jobRecords(this.env.DB).remove(name);
+  }
+
+  async checkUp(): Promise<JobState | null> {
+    await this.#catchUp();
+    return this.state();
+  }
+
+  async state(): Promise<JobState | null> {
+    return this.#current()?.run.state ?? null;
+  }
+
+  async wait(timeoutMs: number): Promise<JobState | null> {
+    const state = await this.state();
+    if (!state || isFinal(state.status)) return state;
+    return (await this.#audience.waitForEnd(timeoutMs)) ?? (await this.state());
+  }
+
+  async events(): Promise<ReadableStream<Uint8Array>> {
+    return this.#audience.listen(await this.state());
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    await this.#catchUp();
+  }
+
+  /** The job, unless it is unknown or removed; past its time it is marked expired first. */
+  #current(): Tracked | null {
+    const tracked = this.#tracked;
+    if (!tracked || tracked.run.removed) return null;
+    const now = Date.now();
+    if (now >= tracked.spec.expiresAt && tracked.run.state.status !== "expired") {
+      this.#change(tracked, expire(tracked.run, now));
+    }
+    return tracked;
+  }
+
+  /** Applies what ends an attempt or the job, and carries out what follows from it. */
+  async #end(transition: (run: Run, now: number) => Run | null): Promise<boolean> {
+    const tracked = this.#current();
+    const next = tracked && transition(tracked.run, Date.now());
+    if (!next) return false;
+    this.#change(tracked, next);
+    if (isFinal(next.state.status)) await this.#do(["record", "files"]);
+    return true;
+  }
+
+  /** Time has passed: expiry, a lapsed lease, chores that are due. */
+  async #catchUp(): Promise<void> {
+    const tracked = this.#tracked;
+    if (!tracked) return;
+    this.#current();
+    const now = Date.now();
+    const next = lapse(tracked.run, now);
+    if (next !== tracked.run) this.#change(tracked, next);
+    const ended = next.removed || next.state.status === "expired";
+    const isDue = (chore: Chore) => ended || (next.chores[chore]?.at ?? Infinity) <= now;
+    await this.#do(CHORES.filter(isDue));
+    if (this.#tracked) this.#arm(this.#tracked);
+  }
+
+  /** Stores what the job has become and tells those who wait. */
+  #change(tracked: Tracked, run: Run): void {
+    const changed = run.state !== tracked.run.state;
+    this.#store(tracked, run);
+    if (changed) this.#audience.tell(run.state);
+  }
+
+  #store(tracked: Tracked, run: Run): void {
+    tracked.run = run;
+    this.#storedRun = run;
+    this.ctx.storage.kv.put(RUN, run);
+    if (tracked.idempotency && !run.chores.record) {
+      this.ctx.storage.kv.delete(IDEMPOTENCY);
+      tracked.idempotency = null;
+    }
+    this.#arm(tracked);
+  }
+
+  #arm({ spec, run }: Tracked): void {
+    const at = nextAlarm(spec, run);
+    if (at === this.#alarmAt) return;
+    this.#alarmAt = at;
+    void this.ctx.storage.setAlarm(at);
+  }
+
+  /** Carries out those of the chores that the run lists; what fails stays listed for later. */
+  async #do(chores: readonly Chore[], mode: "store" | "remember" = "store"): Promise<void> {
+    await Promise.all(
+      chores.map((chore) => {
+        const previous = this.#running.get(chore) ?? Promise.resolve();
+        const next = previous.then(() => this.#doOne(chore, mode));
+        this.#running.set(chore, next);
+        return next;
+      }),
+    );
+    const tracked = this.#tracked;
+    if (!tracked || !isForgettable(tracked.run)) return;
+    this.#tracked = null;
+    this.#alarmAt = null;
+    await this.ctx.storage.deleteAll(); // the alarm included
+  }
+
+  /** Never throws. */
+  async #doOne(chore: Chore, mode: "store" | "remember"): Promise<void> {
+    const tracked = this.#tracked;
+    const due = tracked?.run.chores[chore];
+    if (!tracked || !due) return;
+    try {
+      await this.#carryOut(chore, tracked);
+      const finished = finishChore(tracked.run, chore, due, Date.now());
+      if (mode === "remember") tracked.run = finished;
+      else if (finished !== tracked.run) this.#store(tracked, finished);
+    } catch (error) {
+      console.error(`job ${tracked.spec.id}: ${chore} failed, will be tried again`, error);
+      this.#store(tracked, postponeChore(tracked.run, chore, due, Date.now()));
+    }
+  }
+
+  async #carryOut(chore: Chore, { spec, run, idempotency }: Tracked): Promise<void> {
+    const files = fileStore(this.env.FILES);
+    const records = jobRecords(this.env.DB);
+    if (chore === "dispatch") {
+      await this.env[LANE_QUEUES[spec.lane]].send({ jobId: spec.id });
+    } else if (chore === "record") {
+      if (run.removed) return await records.remove(spec.id);
+      await records.save(spec, run.state, idempotency);
+    } else {
+      for (const prefix of doomedPrefixes(spec, run)) await files.removeAll(prefix);
+    }
+  }
+}
+
+/** What nobody may see any more: everything, or the outputs, or those of attempts that lost. */
+function doomedPrefixes({ id }: JobSpec, { removed, state, attempt }: Run): string[] {
+  if (removed || state.status === "expired") return [jobPrefix(id)];
+  if (state.status !== "succeeded") return [outputsPrefix(id)];
+  return Array.from({ length: attempt - 1 }, (_, index) => attemptPrefix(id, index + 1));
+}

@@ -1,0 +1,85 @@
+/** Random and sequential access to a stored file, whatever stores it. */
+import { AppError } from "../errors.ts";
+
+export interface ByteSource {
+  readonly size: number;
+  /** Bytes `offset` to `offset + length`, fewer only where the file ends. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  /** The file from `offset` on, as a byte stream (readable BYOB). */
+  stream(offset?: number): Promise<ReadableStream<Uint8Array>>;
+}
+
+/** A ByteSource over bytes that are in memory already. */
+export function fromBytes(bytes: Uint8Array): ByteSource {
+  return {
+    size: bytes.length,
+    read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
+    stream: (offset = 0) => {
+      let position = offset;
+      return Promise.resolve(
+        new ReadableStream({
+          type: "bytes",
+          pull(controller) {
+            const end = Math.min(position + CHUNK_BYTES, bytes.length);
+            if (end > position) controller.enqueue(bytes.slice(position, end));
+            position = end;
+            if (position >= bytes.length) {
+              controller.close();
+              controller.byobRequest?.respond(0);
+            }
+          },
+        }) as ReadableStream<Uint8Array>,
+      );
+    },
+  };
+}
+
+const CHUNK_BYTES = 256 * 1024;
+
+/** `min` is in the standard and in workerd, not yet in every type library. */
+interface MinReader {
+  read(view: Uint8Array, options: { min: number }): Promise<ReadableStreamReadResult<Uint8Array>>;
+  cancel(): Promise<void>;
+}
+
+/**
+ * The stream in chunks of `chunkBytes` (the last may be shorter). Read BYOB with `min`: a default
+ * reader gets 4 KB at a time and takes ten times as long. A chunk is valid until the next pull,
+ * its buffer is used again.
+ */
+export async function* chunks(
+  stream: ReadableStream<Uint8Array>,
+  chunkBytes = CHUNK_BYTES,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = stream.getReader({ mode: "byob" }) as MinReader;
+  let buffer = new ArrayBuffer(chunkBytes);
+  try {
+    for (;;) {
+      const { value, done } = await reader.read(new Uint8Array(buffer), { min: chunkBytes });
+      if (value && value.length > 0) yield value;
+      if (done || !value) return;
+      buffer = value.buffer as ArrayBuffer;
+    }
+  } finally {
+    // Also reached when the consumer stops early; an unread body would hold its connection.
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+/**
+ * Hands the whole file to `write(offset, chunk)`, e.g. into WASM memory.
+ * @throws AppError storage_unavailable when the stream ends early
+ */
+export async function readAll(
+  source: ByteSource,
+  write: (offset: number, chunk: Uint8Array) => void,
+): Promise<void> {
+  let offset = 0;
+  for await (const chunk of chunks(await source.stream())) {
+    write(offset, chunk);
+    offset += chunk.length;
+  }
+  if (offset !== source.size) {
+    throw new AppError("storage_unavailable", "The stored file could not be read to its end.");
+  }
+}

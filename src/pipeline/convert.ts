@@ -1,0 +1,149 @@
+/** Runs a conversion: header, plan, admission, then decode → operations → encode as one stream. */
+import type { Codec } from "../codecs/codec.ts";
+import { AppError } from "../errors.ts";
+import { FORMATS, sniffFormat, SNIFF_BYTES, type FormatName } from "../formats.ts";
+import { MAX_SIDE } from "../limits.ts";
+import type { ByteSource } from "./bytes.ts";
+import { decodeFailure, encodeFailure } from "./failures.ts";
+import type { MemoryGate, Workspace } from "./memory.ts";
+import type { OutputOptions } from "./options.ts";
+import type { Picture, Source, Strip, Warning } from "./picture.ts";
+import { makePlan, type Plan } from "./plan.ts";
+
+export interface Conversion {
+  format: FormatName;
+  mimeType: string;
+  extension: string;
+  width: number;
+  height: number;
+  /** Complete when the file is: decoders find some of them on the way. */
+  readonly warnings: Warning[];
+  plannedBytes: number;
+  /** The most the conversion has held so far, of what was planned. */
+  usedBytes(): number;
+  /**
+   * The file. The work is done, and memory is held, only while this is iterated; waiting for
+   * admission is part of it. Can be iterated once.
+   */
+  chunks: AsyncIterable<Uint8Array>;
+}
+
+export interface ConvertContext {
+  codecs: Record<FormatName, Codec>;
+  gate: MemoryGate;
+  maxPixels: number;
+  maxSide?: number;
+  /** Called some tens of times at most, by rows decoded; may throw to stop the conversion. */
+  onProgress?(fraction: number): Promise<void> | void;
+}
+
+const PROGRESS_STEPS = 20;
+
+/**
+ * Checks and plans a conversion by the file's header. Whatever is thrown, here and by `chunks`, is
+ * an AppError.
+ */
+export async function convert(
+  bytes: ByteSource,
+  options: OutputOptions,
+  context: ConvertContext,
+): Promise<Conversion> {
+  const { codecs, gate, maxPixels, maxSide = MAX_SIDE } = context;
+  const source = await openSource(bytes, codecs);
+  const plan = makePlan(source, options, codecs, { maxPixels, maxSide });
+  gate.check(plan.memoryBytes);
+  const { name, mimeType } = FORMATS[options.format];
+  let usedBytes = () => 0;
+  const chunks = run(source, plan, codecs[options.format], context, (workspace) => {
+    usedBytes = () => workspace.peakBytes;
+  });
+  return {
+    format: options.format,
+    mimeType,
+    extension: name,
+    width: plan.output.width,
+    height: plan.output.height,
+    get warnings() {
+      return [...source.warnings, ...plan.warnings];
+    },
+    plannedBytes: plan.memoryBytes,
+    usedBytes: () => usedBytes(),
+    chunks,
+  };
+}
+
+async function openSource(bytes: ByteSource, codecs: Record<FormatName, Codec>): Promise<Source> {
+  if (bytes.size === 0) throw new AppError("empty_file", "The file is empty.");
+  const format = sniffFormat(await bytes.read(0, SNIFF_BYTES));
+  if (!format) {
+    throw new AppError("unsupported_input_format", "The file is of no format that we can read.");
+  }
+  try {
+    return await codecs[format].open(bytes);
+  } catch (thrown) {
+    throw decodeFailure(thrown);
+  }
+}
+
+async function* run(
+  source: Source,
+  plan: Plan,
+  { encoder }: Codec,
+  { gate, onProgress }: ConvertContext,
+  onAdmitted: (workspace: Workspace) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const workspace = await gate.admit(plan.memoryBytes);
+  onAdmitted(workspace);
+  let outcome: "succeeded" | "failed" = "failed";
+  try {
+    let strips = decode(source, plan, workspace, onProgress);
+    for (const step of plan.steps) strips = step.run(strips, workspace);
+    const picture: Picture = { ...plan.output, strips };
+    yield* encoder.encode(picture, plan.encode, workspace);
+    outcome = "succeeded";
+  } catch (thrown) {
+    throw encodeFailure(thrown);
+  } finally {
+    // Also reached when the receiver stops early.
+    workspace.close(outcome);
+  }
+}
+
+/** The decoder's strips; its failures are told apart from those of what comes after it. */
+async function* decode(
+  source: Source,
+  { decode: decodePlan, decoded }: Plan,
+  workspace: Workspace,
+  onProgress: ConvertContext["onProgress"],
+): AsyncIterable<Strip> {
+  let picture: Picture;
+  try {
+    picture = await source.picture(0, decodePlan, workspace);
+  } catch (thrown) {
+    throw decodeFailure(thrown);
+  }
+  const { width, height, channels } = picture;
+  if (width !== decoded.width || height !== decoded.height || channels !== decoded.channels) {
+    throw new AppError("invalid_image", "The picture is not of the size that its header says.");
+  }
+  let rows = 0;
+  let reported = 0;
+  for await (const strip of translated(picture.strips)) {
+    yield strip;
+    rows += strip.rows;
+    const steps = Math.floor((rows / height) * PROGRESS_STEPS);
+    if (steps > reported) {
+      reported = steps;
+      await onProgress?.(rows / height);
+    }
+  }
+  if (rows < height) throw new AppError("truncated_image", "The picture ends too early.");
+}
+
+async function* translated(strips: AsyncIterable<Strip>): AsyncIterable<Strip> {
+  try {
+    yield* strips;
+  } catch (thrown) {
+    throw decodeFailure(thrown);
+  }
+}

@@ -1,0 +1,76 @@
+/** What can be asked of an output, whatever dialect asks. Validated at the edge, trusted behind it. */
+import { z } from "zod";
+import { FORMATS, formatNames, type FormatName } from "../formats.ts";
+import { MAX_SIDE } from "../limits.ts";
+
+/**
+ * How width and height are met when both are given: `inside` shrinks or enlarges to fit within
+ * them, `outside` to cover them, `contain` pads the former and `cover` crops the latter to exactly
+ * that size, `fill` stretches.
+ */
+export const FITS = ["inside", "outside", "contain", "cover", "fill"] as const;
+export type Fit = (typeof FITS)[number];
+
+/** Which part `cover` keeps and where `contain` puts the picture. */
+export const GRAVITIES = [
+  "center",
+  "north",
+  "northeast",
+  "east",
+  "southeast",
+  "south",
+  "southwest",
+  "west",
+  "northwest",
+] as const;
+export type Gravity = (typeof GRAVITIES)[number];
+
+/** Resampling filters. `hqx` is for enlarging pixel art. */
+export const KERNELS = [
+  "lanczos3",
+  "mitchell",
+  "catmull-rom",
+  "bilinear",
+  "box",
+  "nearest",
+  "hqx",
+] as const;
+export type Kernel = (typeof KERNELS)[number];
+
+export const EFFORTS = ["fast", "default", "max"] as const;
+
+const side = z.int().min(1).max(MAX_SIDE);
+
+export const OUTPUT_OPTIONS = z.object({
+  format: z.enum(formatNames() as [FormatName, ...FormatName[]]),
+  quality: z.int().min(1).max(100).default(80),
+  lossless: z.boolean().default(false),
+  effort: z.enum(EFFORTS).default("default"),
+  /** What transparent pixels are flattened on and `contain` pads with; null lets the format decide. */
+  background: z
+    .object({
+      r: z.int().min(0).max(255),
+      g: z.int().min(0).max(255),
+      b: z.int().min(0).max(255),
+      alpha: z.number().min(0).max(1),
+    })
+    .nullable()
+    .default(null),
+  stripMetadata: z.boolean().default(true),
+  width: side.nullable().default(null),
+  height: side.nullable().default(null),
+  fit: z.enum(FITS).default("inside"),
+  gravity: z.enum(GRAVITIES).default("center"),
+  kernel: z.enum(KERNELS).default("lanczos3"),
+});
+
+export type OutputOptions = z.output<typeof OUTPUT_OPTIONS>;
+export type Background = NonNullable<OutputOptions["background"]>;
+
+/** Whether the options ask the format for something it cannot do, as a sentence. */
+export function findOptionConflict(options: OutputOptions): string | undefined {
+  if (options.lossless && FORMATS[options.format].lossless === "never") {
+    return `${options.format} has no lossless mode.`;
+  }
+  return undefined;
+}

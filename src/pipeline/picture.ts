@@ -1,0 +1,89 @@
+/**
+ * The seam between codecs, operations and the runner: a picture in flight is a description and a
+ * stream of strips, never a buffer of the whole.
+ */
+import type { FormatName } from "../formats.ts";
+import type { Workspace } from "./memory.ts";
+
+/** 1 is gray, 3 is RGB, 4 is RGB with straight (not premultiplied) alpha. 8 bits each. */
+export type Channels = 1 | 3 | 4;
+
+/** EXIF orientation, 1 to 8. */
+export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+
+/**
+ * Consecutive rows, packed without padding: `data.length === rows * width * channels`. `data` is
+ * often a view of an engine's or codec's memory and is valid only until the next strip is pulled.
+ */
+export interface Strip {
+  /** First row. Strips come top to bottom without gaps. */
+  y: number;
+  rows: number;
+  data: Uint8Array;
+}
+
+/** What is known of a picture before its first strip. */
+export interface PictureInfo {
+  width: number;
+  height: number;
+  channels: Channels;
+  /** Profile of the pixels; null means sRGB (for one channel: gray with sRGB's curve). */
+  icc: Uint8Array | null;
+}
+
+export interface Picture extends PictureInfo {
+  /**
+   * Can be iterated once. Returning early frees everything. A picture that ends before its last
+   * row must throw, never end.
+   */
+  strips: AsyncIterable<Strip>;
+}
+
+/** Rows a strip should have, where the producer is free to choose. */
+export const STRIP_ROWS = 16;
+
+/** A reminder for the user that the result differs from what they might expect. */
+export interface Warning {
+  code: string;
+  message: string;
+}
+
+export interface Metadata {
+  icc: Uint8Array | null;
+  /** TIFF structure, starting with its byte order ("II" or "MM"), without the "Exif\0\0" prefix. */
+  exif: Uint8Array | null;
+  /** UTF-8 XML packet. */
+  xmp: Uint8Array | null;
+}
+
+export interface DecodePlan {
+  /** Denominator of the reduction while decoding; one of the source's `scales`. */
+  scale: number;
+}
+
+/** An opened file: its header has been read, no pixel has. */
+export interface Source {
+  readonly format: FormatName;
+  /** Stored size in pixels, before orientation is applied. */
+  readonly width: number;
+  readonly height: number;
+  /** Channels and profile that `picture` will deliver (CMYK is delivered as sRGB). */
+  readonly channels: Channels;
+  readonly icc: Uint8Array | null;
+  /** Bits a sample in the file; pixels are always delivered in 8. */
+  readonly depth: number;
+  readonly orientation: Orientation;
+  readonly metadata: Metadata;
+  /** Frames or pages; `picture` delivers the one asked for. */
+  readonly frames: number;
+  readonly warnings: readonly Warning[];
+  /** Reductions the decoder offers, e.g. [1, 2, 4, 8]. A side becomes ceil(side / scale). */
+  readonly scales: readonly number[];
+  /** Peak bytes that `picture` holds in WASM and buffers, for admission. An upper bound. */
+  memory(plan: DecodePlan): number;
+  /**
+   * Decodes one frame. Memory comes from `workspace`, which frees it.
+   * @throws AppError invalid_image, truncated_image, unsupported_feature
+   */
+  picture(index: number, plan: DecodePlan, workspace: Workspace): Promise<Picture>;
+}

@@ -1,0 +1,198 @@
+/**
+ * Everything about a conversion that its input's header and the options decide: which operations,
+ * in which order, and how much memory they need. Nothing is decoded or allocated here.
+ */
+import type { Codec, EncodeOptions } from "../codecs/codec.ts";
+import { AppError } from "../errors.ts";
+import type { FormatName } from "../formats.ts";
+import { ENGINE_BASE_BYTES, PAGE_BYTES } from "../kernels/engine.ts";
+import type { FilterName } from "../kernels/filters.ts";
+import { MIB } from "../limits.ts";
+import { withOrientation } from "../metadata/exif.ts";
+import { withUprightXmp } from "../metadata/xmp.ts";
+import { crop } from "../operations/crop.ts";
+import { expand } from "../operations/expand.ts";
+import { flatten } from "../operations/flatten.ts";
+import { grayToSrgb } from "../operations/gray-to-srgb.ts";
+import { enlargePixelArt } from "../operations/hqx.ts";
+import type { Operation } from "../operations/operation.ts";
+import { orient, TURNS } from "../operations/orient.ts";
+import { pad } from "../operations/pad.ts";
+import { resize } from "../operations/resize.ts";
+import { planColour, type ColourPlan } from "./colour.ts";
+import { layOut, toStored, transposeSize, type Size } from "./geometry.ts";
+import type { OutputOptions } from "./options.ts";
+import type { DecodePlan, Metadata, PictureInfo, Source, Warning } from "./picture.ts";
+
+export interface PixelLimits {
+  maxPixels: number;
+  maxSide: number;
+}
+
+export interface Plan {
+  decode: DecodePlan;
+  /** What the decoder will deliver. */
+  decoded: PictureInfo;
+  steps: Operation[];
+  output: PictureInfo;
+  encode: EncodeOptions;
+  /** Peak of all stages together. An upper bound. */
+  memoryBytes: number;
+  /** Beside those of the source. */
+  warnings: Warning[];
+}
+
+/** Chunks on their way in and out. */
+const CHUNK_BYTES = 512 * 1024;
+/** One part of an upload of unknown length. */
+const MAX_PART_BYTES = 5 * MIB;
+/** Headers and tables that every file has, however small. */
+const SMALL_FILE_BYTES = 64 * 1024;
+
+/** @throws AppError invalid_image, too_many_pixels, memory_limit */
+export function makePlan(
+  source: Source,
+  options: OutputOptions,
+  codecs: Record<FormatName, Codec>,
+  limits: PixelLimits,
+): Plan {
+  if (!(source.width > 0 && source.height > 0)) {
+    throw new AppError("invalid_image", "The picture has no pixels.");
+  }
+  checkSize("The picture", source, limits);
+  const turn = TURNS[source.orientation];
+  const geometry = layOut(transposeSize(source, turn), options);
+  checkSize("The result", geometry.canvas, limits);
+
+  const scale = chooseScale(source, transposeSize(geometry.full, turn), options);
+  const decoded: PictureInfo = {
+    width: Math.ceil(source.width / scale),
+    height: Math.ceil(source.height / scale),
+    channels: source.channels,
+    icc: source.icc,
+  };
+  const { canvas, window } = geometry;
+  const pads = canvas.width > window.width || canvas.height > window.height;
+  const colour = planColour(decoded, options, pads);
+  const steps = chainSteps(decoded, source, { scale }, options, geometry, colour);
+  const output = { ...(steps.at(-1)?.output ?? decoded), icc: colour.icc };
+  const { quality, lossless, effort } = options;
+  const metadata = chooseMetadata(source.metadata, colour, options);
+  const encode: EncodeOptions = { quality, lossless, effort, metadata };
+  const outputBytes = output.width * output.height * output.channels + SMALL_FILE_BYTES;
+  return {
+    decode: { scale },
+    decoded,
+    steps,
+    output,
+    encode,
+    memoryBytes:
+      source.memory({ scale }) +
+      steps.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0) +
+      codecs[options.format].encoder.memory(output, encode) +
+      // The engine is one for all stages and grows by whole pages.
+      ENGINE_BASE_BYTES +
+      PAGE_BYTES +
+      2 * metadataBytes(source.metadata) +
+      CHUNK_BYTES +
+      Math.min(outputBytes, MAX_PART_BYTES),
+    warnings: colour.warnings,
+  };
+}
+
+function checkSize(what: string, { width, height }: Size, limits: PixelLimits): void {
+  const { maxSide, maxPixels } = limits;
+  const size = { width, height };
+  if (width > maxSide || height > maxSide) {
+    throw new AppError(
+      "too_many_pixels",
+      `${what} is ${width}×${height} pixels; a side may have up to ${maxSide}.`,
+      { limit: "max_side", limit_pixels: maxSide, ...size },
+    );
+  }
+  if (width * height > maxPixels) {
+    throw new AppError(
+      "too_many_pixels",
+      `${what} is ${width}×${height} pixels; up to ${maxPixels} are allowed.`,
+      { limit: "max_pixels", limit_pixels: maxPixels, ...size },
+    );
+  }
+}
+
+/** The furthest reduction that still leaves at least the target's size to resample from. */
+function chooseScale(source: Source, target: Size, { kernel }: OutputOptions): number {
+  // Reducing averages, which "nearest" must not.
+  if (kernel === "nearest") return 1;
+  return source.scales.reduce(
+    (best, scale) =>
+      scale > best &&
+      Math.ceil(source.width / scale) >= target.width &&
+      Math.ceil(source.height / scale) >= target.height
+        ? scale
+        : best,
+    1,
+  );
+}
+
+/**
+ * Turning buffers the picture and the steps on every pixel take time, so they come where the
+ * picture is smaller: after shrinking, before enlarging.
+ */
+function chainSteps(
+  decoded: PictureInfo,
+  { orientation, width, height }: Source,
+  { scale }: DecodePlan,
+  options: OutputOptions,
+  { full, window, canvas, at }: ReturnType<typeof layOut>,
+  colour: ColourPlan,
+): Operation[] {
+  const steps: Operation[] = [];
+  let current = decoded;
+  const add = (make: (input: PictureInfo) => Operation | null): void => {
+    const step = make(current);
+    if (!step) return;
+    steps.push(step);
+    current = step.output;
+  };
+  const addWholePictureSteps = (): void => {
+    add((input) => orient(input, orientation));
+    add((input) => grayToSrgb(input, colour.grayTable));
+    add((input) => (colour.flattenOn ? flatten(input, colour.flattenOn) : null));
+  };
+  const filter: FilterName = options.kernel === "hqx" ? "catmull-rom" : options.kernel;
+
+  if (window.width * window.height <= decoded.width * decoded.height) {
+    const turn = TURNS[orientation];
+    const extent = { width: width / scale, height: height / scale };
+    const storedWindow = toStored(window, full, turn);
+    add((input) => resize(input, transposeSize(full, turn), storedWindow, filter, extent));
+    // Not resized: nothing of the window has been cut yet.
+    if (steps.length === 0) add((input) => crop(input, storedWindow));
+    addWholePictureSteps();
+  } else {
+    addWholePictureSteps();
+    if (options.kernel === "hqx") add((input) => enlargePixelArt(input, ratioTo(full, input)));
+    add((input) => resize(input, full, window, filter) ?? crop(input, window));
+  }
+  add((input) => expand(input, colour.channels));
+  add((input) => pad(input, canvas, at, colour.padColour));
+  return steps;
+}
+
+function ratioTo(target: Size, { width, height }: Size): number {
+  return Math.max(target.width / width, target.height / height);
+}
+
+/** Without `stripMetadata` all of it, with an orientation that fits the turned pixels. */
+function chooseMetadata(
+  { exif, xmp }: Metadata,
+  { icc, isSrgb }: ColourPlan,
+  { stripMetadata }: OutputOptions,
+): Metadata {
+  if (stripMetadata) return { icc: isSrgb ? null : icc, exif: null, xmp: null };
+  return { icc, exif: exif && withOrientation(exif, 1), xmp: xmp && withUprightXmp(xmp) };
+}
+
+function metadataBytes({ icc, exif, xmp }: Metadata): number {
+  return (icc?.length ?? 0) + (exif?.length ?? 0) + (xmp?.length ?? 0);
+}

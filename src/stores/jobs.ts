@@ -1,0 +1,136 @@
+/** Job records in D1. */
+import { AppError } from "../errors.ts";
+import type { Job, JobSpec, JobState } from "../jobs/job.ts";
+import type { IdempotencyClaim, JobRecords } from "../jobs/ports.ts";
+
+/** How long the answer to an Idempotency-Key is kept. */
+export const IDEMPOTENCY_TTL_MS = 24 * 3_600_000;
+
+export function jobRecords(db: D1Database): JobRecords {
+  const ids = async (statement: D1PreparedStatement) => {
+    const { results } = await guard(() => statement.all<{ id: string }>());
+    return results.map(({ id }) => id);
+  };
+  const first = async (statement: D1PreparedStatement) => {
+    const row = await guard(() => statement.first<JobRow>());
+    return row && toJob(row);
+  };
+  return {
+    find: (accountId, jobId) =>
+      first(
+        db
+          .prepare("SELECT spec, state FROM jobs WHERE id = ? AND account_id = ?")
+          .bind(jobId, accountId),
+      ),
+
+    load: (jobId) => first(db.prepare("SELECT spec, state FROM jobs WHERE id = ?").bind(jobId)),
+
+    save: async (spec, state, idempotency) => {
+      const statements = [saveJob(db, spec, state)];
+      if (idempotency) statements.push(saveKey(db, spec, idempotency));
+      await guard(() => db.batch(statements));
+    },
+
+    remove: async (jobId) => {
+      await guard(() => db.prepare("DELETE FROM jobs WHERE id = ?").bind(jobId).run());
+    },
+
+    listOverdue: (now, limit) =>
+      ids(
+        db
+          .prepare(
+            `SELECT id FROM jobs
+             WHERE status IN ('queued', 'processing', 'succeeded', 'failed', 'canceled')
+               AND expires_at < ? LIMIT ?`,
+          )
+          .bind(now, limit),
+      ),
+
+    listUnfinished: (createdBefore, limit) =>
+      ids(
+        db
+          .prepare(
+            `SELECT id FROM jobs WHERE status IN ('queued', 'processing') AND created_at < ?
+             ORDER BY created_at LIMIT ?`,
+          )
+          .bind(createdBefore, limit),
+      ),
+
+    removeStaleKeys: async (now) => {
+      await guard(() =>
+        db.prepare("DELETE FROM idempotency_keys WHERE expires_at < ?").bind(now).run(),
+      );
+    },
+  };
+}
+
+interface JobRow {
+  spec: string;
+  state: string;
+}
+
+/** A row's `spec` and `state` as a job, for queries that select more than one. */
+export function toJob({ spec, state }: JobRow): Job {
+  return { ...(JSON.parse(spec) as JobSpec), ...(JSON.parse(state) as JobState) };
+}
+
+function saveJob(db: D1Database, spec: JobSpec, state: JobState): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO jobs (id, account_id, dialect, operation, lane, status, input_bytes,
+                         output_bytes, created_at, finished_at, expires_at, spec, state)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+       ON CONFLICT (id) DO UPDATE SET
+         status = ?6, output_bytes = ?8, finished_at = ?10, state = ?13
+       WHERE jobs.status IN ('queued', 'processing') OR ?6 = 'expired'`,
+    )
+    .bind(
+      spec.id,
+      spec.accountId,
+      spec.dialect,
+      spec.operation,
+      spec.lane,
+      state.status,
+      sumBytes(spec.inputs),
+      sumBytes(state.outputs),
+      spec.createdAt,
+      state.finishedAt,
+      spec.expiresAt,
+      JSON.stringify(spec),
+      JSON.stringify(state),
+    );
+}
+
+const sumBytes = (files: readonly { sizeBytes: number }[]): number =>
+  files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+
+/** The first job of a key keeps it. */
+function saveKey(db: D1Database, spec: JobSpec, claim: IdempotencyClaim): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO idempotency_keys (account_id, key, status, fingerprint, job_id, response,
+                                     created_at, expires_at)
+       VALUES (?1, ?2, 'done', ?3, ?4, ?5, ?6, ?7)
+       ON CONFLICT (account_id, key) DO UPDATE SET
+         status = 'done', fingerprint = ?3, job_id = ?4, response = ?5, expires_at = ?7
+       WHERE idempotency_keys.status = 'pending'`,
+    )
+    .bind(
+      claim.accountId,
+      claim.key,
+      claim.fingerprint,
+      spec.id,
+      claim.response,
+      spec.createdAt,
+      spec.createdAt + IDEMPOTENCY_TTL_MS,
+    );
+}
+
+/** D1's errors as ours. */
+async function guard<T>(query: () => Promise<T>): Promise<T> {
+  try {
+    return await query();
+  } catch (cause) {
+    throw new AppError("storage_unavailable", "The database is not available.", {}, { cause });
+  }
+}

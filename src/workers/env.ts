@@ -1,0 +1,28 @@
+/** Bindings and variables of each Worker, as its wrangler config names them. */
+import type { LaneName } from "../formats.ts";
+import type { JobProgress } from "../objects/job-progress.ts";
+import type { RateLimit } from "../objects/rate-limit.ts";
+
+/** The message of every lane's queue. */
+export interface JobMessage {
+  jobId: string;
+}
+
+export interface ApiEnv {
+  DB: D1Database;
+  FILES: R2Bucket;
+  JOBS: DurableObjectNamespace<JobProgress>;
+  RATE_LIMITS: DurableObjectNamespace<RateLimit>;
+  /** Lane "images". */
+  IMAGES_QUEUE: Queue<JobMessage>;
+}
+
+/** The queue of each lane, by its binding in the api Worker. */
+export const LANE_QUEUES = {
+  images: "IMAGES_QUEUE",
+} as const satisfies Record<LaneName, keyof ApiEnv>;
+
+export interface ImagesEnv {
+  FILES: R2Bucket;
+  JOBS: DurableObjectNamespace<JobProgress>;
+}

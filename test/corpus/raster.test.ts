@@ -1,0 +1,120 @@
+/** Real files through the whole stack, judged by an independent decoder. */
+import { basename } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { convertOverHttp } from "../support/client.ts";
+import { psnr } from "../support/psnr.ts";
+import { startTestStack, type Stack } from "../support/stack.ts";
+import { hasCorpus, readCorpus, type CorpusFile } from "./manifest.ts";
+
+/** Refused until a later version reads them, each with its clear code. */
+const NOT_READ_YET = new Map([
+  ["jpeg/arithmetic-coded.jpg", "unsupported_feature"],
+  ["webp/animated.webp", "unsupported_feature"],
+]);
+
+/** Every code that says the file is at fault and not the service. */
+const REFUSALS = [
+  "unsupported_input_format",
+  "unsupported_feature",
+  "invalid_image",
+  "truncated_image",
+  "too_many_pixels",
+  "memory_limit",
+];
+
+const TARGETS = ["jpg", "png", "webp"] as const;
+const OUTPUT = { quality: 90 };
+
+/** How far, in dB, a lossy output may stay behind sharp's own at the same quality. */
+const SLACK_DB = 1.5;
+/** Closer to the original than this is as good as equal. */
+const ALIKE_DB = 36;
+
+const files = readCorpus("jpeg", "png", "webp");
+const hostile = readCorpus("hostile");
+
+let stack: Stack;
+beforeAll(async () => {
+  if (hasCorpus) stack = await startTestStack();
+});
+afterAll(() => stack?.close());
+
+describe.skipIf(!hasCorpus)("corpus: JPEG, PNG and WebP", () => {
+  for (const file of files) {
+    for (const format of TARGETS) {
+      test(`${file.path} → ${format} keeps colours and orientation`, async () => {
+        const output = { output_format: format, ...OUTPUT };
+        const outcome = await convertOverHttp(stack, named(file), output);
+        const refusal = NOT_READ_YET.get(file.path);
+        if (refusal) {
+          expect(outcome).toMatchObject({ kind: "failed", code: refusal });
+          return;
+        }
+        if (outcome.kind !== "succeeded") throw new Error(JSON.stringify(outcome));
+        const wanted = await render(file.bytes);
+        const got = await render(outcome.file);
+        expect([got.width, got.height]).toEqual([wanted.width, wanted.height]);
+        const theirs = await render(await convertBySharp(file.bytes, format));
+        const leastDb = Math.min(psnr(theirs.pixels, wanted.pixels) - SLACK_DB, ALIKE_DB);
+        expect(psnr(got.pixels, wanted.pixels)).toBeGreaterThan(leastDb);
+        expect((await sharp(outcome.file).metadata()).format).toBe(SHARP_FORMATS[format]);
+      });
+    }
+  }
+
+  test("an APNG gives its first frame and says so", async () => {
+    const file = files.find(({ path }) => path.includes("apng")) as CorpusFile;
+    const outcome = await convertOverHttp(stack, named(file), { output_format: "png" });
+    if (outcome.kind !== "succeeded") throw new Error(JSON.stringify(outcome));
+    expect(outcome.job.warnings.map(({ code }) => code)).toContain("animation_first_frame");
+  });
+});
+
+describe.skipIf(!hasCorpus)("corpus: hostile files", () => {
+  for (const file of hostile) {
+    test(`${file.path} is refused for what it is, or converted`, async () => {
+      const outcome = await convertOverHttp(stack, named(file), { output_format: "png" });
+      if (outcome.kind === "succeeded") expect(["ok", "either"]).toContain(file.expected);
+      else expect(REFUSALS).toContain(outcome.code);
+    });
+  }
+
+  test("the service still converts after all of them", async () => {
+    const file = files.find(({ path }) => path.includes("progressive")) as CorpusFile;
+    const outcome = await convertOverHttp(stack, named(file), { output_format: "webp" });
+    expect(outcome.kind).toBe("succeeded");
+  });
+});
+
+if (!hasCorpus) test("corpus folder not found: set CORPUS_DIR", ({ skip }) => skip());
+
+const SHARP_FORMATS = { jpg: "jpeg", png: "png", webp: "webp" } as const;
+
+function convertBySharp(bytes: Buffer, format: keyof typeof SHARP_FORMATS): Promise<Buffer> {
+  const upright = sharp(bytes).rotate();
+  if (format === "jpg") upright.flatten({ background: "#fff" });
+  return upright.toFormat(SHARP_FORMATS[format], OUTPUT).toBuffer();
+}
+
+function named(file: CorpusFile) {
+  return { bytes: file.bytes, filename: basename(file.path) };
+}
+
+/** As sharp shows it: upright, in sRGB, on white. */
+async function render(bytes: Buffer) {
+  const { data, info } = await sharp(bytes)
+    .rotate()
+    .toColourspace("srgb")
+    .flatten({ background: "#fff" })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const pixels = info.channels === 1 ? grayToRgb(data) : new Uint8Array(data);
+  return { width: info.width, height: info.height, pixels };
+}
+
+function grayToRgb(gray: Buffer): Uint8Array {
+  const rgb = new Uint8Array(gray.length * 3);
+  gray.forEach((value, i) => rgb.fill(value, i * 3, i * 3 + 3));
+  return rgb;
+}

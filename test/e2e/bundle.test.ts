@@ -1,0 +1,36 @@
+/** What would be deployed. */
+import { expect, test } from "vitest";
+import { findBundleFaults, measureBundle } from "../../src/cli/bundles.ts";
+import { listWorkerConfigs } from "../../src/cli/project.ts";
+import { runScript } from "../support/process.ts";
+
+test.each(listWorkerConfigs())("%s fits the platform; only lanes hold WASM", async (config) => {
+  const bundle = await measureBundle(config);
+  expect(findBundleFaults(bundle)).toEqual([]);
+  expect(bundle.gzipBytes).toBeGreaterThan(1000);
+  expect(bundle.wasm.length > 0).toBe(config !== "wrangler.toml");
+});
+
+test("a WASM module in the api Worker or too large a bundle is a fault", () => {
+  const bundle = { config: "wrangler.toml", rawBytes: 0, gzipBytes: 0, wasm: ["codec.wasm"] };
+  expect(findBundleFaults(bundle)).toEqual([expect.stringContaining("codec.wasm")]);
+  expect(findBundleFaults({ ...bundle, config: "wrangler.images.toml" })).toEqual([]);
+  expect(findBundleFaults({ ...bundle, wasm: [], gzipBytes: 11e6 })).toHaveLength(1);
+});
+
+test("a deployment makes resources first, then the api Worker, then what is bound to it", async () => {
+  const { code, stdout } = await runScript("deploy", ["--dry-run"]);
+  expect(code).toBe(0);
+  const steps = [
+    "create R2 bucket pixmill-files",
+    "create queue pixmill-images,",
+    "create queue pixmill-images-dlq,",
+    "create D1 database pixmill",
+    "apply migrations to pixmill",
+    "deploy Worker pixmill-api",
+    "deploy Worker pixmill-images",
+  ];
+  const places = steps.map((step) => stdout.indexOf(step));
+  expect(Math.min(...places)).toBeGreaterThan(0);
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+});

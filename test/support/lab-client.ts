@@ -1,0 +1,132 @@
+/** Starts the lab Worker and talks to it from Node. */
+import { createTestHarness } from "wrangler";
+import type { z } from "zod";
+import type { EncodeOptions } from "../../src/codecs/codec.ts";
+import type { FormatName } from "../../src/formats.ts";
+import type { Resampling } from "../../src/kernels/resampler.ts";
+import type { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
+
+export interface Pixels {
+  width: number;
+  height: number;
+  channels: 1 | 3 | 4;
+  data: Uint8Array;
+}
+
+/** What was planned and what was used, in bytes. */
+export interface Usage {
+  planned: number;
+  used: number;
+}
+
+type Options = z.input<typeof OUTPUT_OPTIONS>;
+
+export interface Converted extends Usage {
+  file: Uint8Array;
+  format: FormatName;
+  width: number;
+  height: number;
+  warnings: { code: string; message: string }[];
+  ms: number;
+}
+
+export class LabError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(`${code}: ${message}`);
+  }
+}
+
+export interface Header {
+  format: FormatName;
+  width: number;
+  height: number;
+  channels: number;
+  depth: number;
+  orientation: number;
+  frames: number;
+  warnings: { code: string; message: string }[];
+  scales: number[];
+  icc: string | null;
+  /** Base64. */
+  metadata: { icc: string | null; exif: string | null; xmp: string | null };
+}
+
+export async function startLab() {
+  const harness = createTestHarness({
+    workers: [{ configPath: new URL("./wrangler.lab.toml", import.meta.url) }],
+  });
+  await harness.listen();
+
+  async function post(path: string, query: Record<string, unknown>, body: Uint8Array) {
+    const search = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) {
+      search.set(name, typeof value === "object" ? JSON.stringify(value) : String(value));
+    }
+    const response = await harness.fetch(`${path}?${search}`, {
+      method: "POST",
+      body: body as Uint8Array<ArrayBuffer>,
+    });
+    if (!response.ok) {
+      const error = (await response.json()) as { code: string; message: string; cause: string };
+      throw new LabError(response.status, error.code, `${error.message} (${error.cause})`);
+    }
+    const info = JSON.parse(response.headers.get("x-lab") ?? "{}");
+    return { info, bytes: new Uint8Array(await response.arrayBuffer()) };
+  }
+
+  return {
+    post,
+    async open(file: Uint8Array): Promise<Header> {
+      return JSON.parse(new TextDecoder().decode((await post("/open", {}, file)).bytes));
+    },
+    async decode(file: Uint8Array, query: { scale?: number; frame?: number } = {}) {
+      const { info, bytes } = await post("/decode", query, file);
+      return { ...info, data: bytes } as Pixels & Usage & { rows: number };
+    },
+    async encode(
+      format: FormatName,
+      pixels: Pixels,
+      options: Partial<Omit<EncodeOptions, "metadata">> = {},
+      metadata: { icc?: string; exif?: string; xmp?: string } = {},
+    ): Promise<{ file: Uint8Array } & Usage> {
+      const { width, height, channels } = pixels;
+      const query = { format, width, height, channels, options, metadata };
+      const { info, bytes } = await post("/encode", query, pixels.data);
+      return { ...info, file: bytes };
+    },
+    async resample(
+      pixels: Pixels,
+      options: Partial<Resampling> & Pick<Resampling, "full">,
+      stripRows = 16,
+    ): Promise<Pixels & Usage & { ms: number; rows: number }> {
+      const { width, height, channels, data } = pixels;
+      const resampling: Resampling = {
+        channels,
+        filter: "lanczos3",
+        input: { width, height },
+        window: { x: 0, y: 0, ...options.full },
+        ...options,
+      };
+      const query = { width, height, channels, stripRows, resampling };
+      const { info, bytes } = await post("/resample", query, data);
+      const { window } = resampling;
+      return { ...info, width: window.width, height: window.height, channels, data: bytes };
+    },
+    async convert(file: Uint8Array, options: Options): Promise<Converted> {
+      const { info, bytes } = await post("/convert", { options }, file);
+      return { ...info, file: bytes };
+    },
+    /** Bytes that exist in the pool and in running conversions, and that these have reserved. */
+    async memory(): Promise<{ held: number; reserved: number }> {
+      const { bytes } = await post("/memory", {}, new Uint8Array(0));
+      return JSON.parse(new TextDecoder().decode(bytes));
+    },
+    close: () => harness.close(),
+  };
+}
+
+export type Lab = Awaited<ReturnType<typeof startLab>>;

@@ -1,0 +1,177 @@
+/**
+ * A Worker for tests and benchmarks: opens the codecs and the pipeline to HTTP, so that they run
+ * in the real runtime while the test, in Node, judges the result with an independent decoder.
+ * Never deployed.
+ */
+import type { EncodeOptions } from "../../src/codecs/codec.ts";
+import { AppError, toAppError } from "../../src/errors.ts";
+import { sniffFormat, SNIFF_BYTES, type FormatName } from "../../src/formats.ts";
+import { IMAGES_CODECS } from "../../src/lanes/images.ts";
+import { ENGINE_BASE_BYTES, PAGE_BYTES } from "../../src/kernels/engine.ts";
+import { resample, resampleBytes, type Resampling } from "../../src/kernels/resampler.ts";
+import { MAX_PIXELS } from "../../src/limits.ts";
+import { convert } from "../../src/pipeline/convert.ts";
+import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
+import { fromBytes } from "../../src/pipeline/bytes.ts";
+import { MemoryGate, type Workspace } from "../../src/pipeline/memory.ts";
+import type { Channels, Metadata, Picture, Strip } from "../../src/pipeline/picture.ts";
+
+const gate = new MemoryGate();
+
+type Route = (body: Uint8Array, query: URLSearchParams) => Promise<Response>;
+
+const ROUTES: Record<string, Route> = {
+  /** The header: Source without its functions; byte arrays as base64. */
+  "/open": async (body) => {
+    const source = await open(body);
+    return new Response(JSON.stringify(source, base64Bytes));
+  },
+
+  /** ?scale=1&frame=0 → packed pixels, described in x-lab. */
+  "/decode": async (body, query) => {
+    const source = await open(body);
+    const plan = { scale: Number(query.get("scale") ?? 1) };
+    const planned = source.memory(plan);
+    return await inWorkspace(planned, async (workspace) => {
+      const picture = await source.picture(Number(query.get("frame") ?? 0), plan, workspace);
+      const { width, height, channels } = picture;
+      const pixels = new Uint8Array(width * height * channels);
+      let rows = 0;
+      for await (const strip of picture.strips) {
+        pixels.set(strip.data, rows * width * channels);
+        rows += strip.rows;
+      }
+      const info = { width, height, channels, rows, planned, used: workspace.peakBytes };
+      return new Response(pixels, { headers: { "x-lab": JSON.stringify(info) } });
+    });
+  },
+
+  /** ?format=jpg&width=&height=&channels=&options={quality,...}: packed pixels → file. */
+  "/encode": async (body, query) => {
+    const format = query.get("format") as FormatName;
+    const picture = rawPicture(body, query);
+    const options: EncodeOptions = {
+      quality: 80,
+      lossless: false,
+      effort: "default",
+      ...JSON.parse(query.get("options") ?? "{}"),
+      metadata: parseMetadata(query.get("metadata")),
+    };
+    const { encoder } = IMAGES_CODECS[format];
+    const planned = encoder.memory(picture, options);
+    return await inWorkspace(planned, async (workspace) => {
+      const parts: Uint8Array[] = [];
+      for await (const chunk of encoder.encode(picture, options, workspace)) parts.push(chunk);
+      const info = { planned, used: workspace.peakBytes };
+      return new Response(new Blob(parts as Uint8Array<ArrayBuffer>[]), {
+        headers: { "x-lab": JSON.stringify(info) },
+      });
+    });
+  },
+
+  /** ?resampling={...}&width=&height=&channels=: packed pixels → packed pixels. */
+  "/resample": async (body, query) => {
+    const resampling = JSON.parse(query.get("resampling") ?? "{}") as Resampling;
+    const planned = ENGINE_BASE_BYTES + PAGE_BYTES + resampleBytes(resampling);
+    return await inWorkspace(planned, async (workspace) => {
+      const { window, channels } = resampling;
+      const start = performance.now();
+      const pixels = new Uint8Array(window.width * window.height * channels);
+      let rows = 0;
+      const { strips } = rawPicture(body, query);
+      for await (const strip of resample(strips, resampling, workspace)) {
+        pixels.set(strip.data, rows * window.width * channels);
+        rows += strip.rows;
+      }
+      const ms = performance.now() - start;
+      const info = { rows, ms, planned, used: workspace.peakBytes };
+      return new Response(pixels, { headers: { "x-lab": JSON.stringify(info) } });
+    });
+  },
+
+  /** ?options={...}: file → file, described in x-lab. */
+  "/convert": async (body, query) => {
+    const start = performance.now();
+    const options = OUTPUT_OPTIONS.parse(JSON.parse(query.get("options") ?? "{}"));
+    const context = { codecs: IMAGES_CODECS, gate, maxPixels: MAX_PIXELS };
+    const conversion = await convert(fromBytes(body), options, context);
+    const parts: Uint8Array[] = [];
+    for await (const chunk of conversion.chunks) parts.push(chunk);
+    const { format, width, height, warnings, plannedBytes: planned } = conversion;
+    const ms = performance.now() - start;
+    const used = conversion.usedBytes();
+    const info = { format, width, height, warnings, planned, used, ms };
+    return new Response(new Blob(parts as Uint8Array<ArrayBuffer>[]), {
+      headers: { "x-lab": JSON.stringify(info) },
+    });
+  },
+
+  "/memory": () =>
+    Promise.resolve(Response.json({ held: gate.heldBytes, reserved: gate.reservedBytes })),
+};
+
+export default {
+  async fetch(request) {
+    const url = new URL(request.url);
+    const route = ROUTES[url.pathname];
+    if (!route) return new Response("no such route", { status: 404 });
+    try {
+      return await route(new Uint8Array(await request.arrayBuffer()), url.searchParams);
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      const cause = error.cause instanceof Error ? error.cause.stack : String(error.cause);
+      return Response.json(
+        { code: error.code, message: error.publicMessage, details: error.details, cause },
+        { status: error.traits.status },
+      );
+    }
+  },
+} satisfies ExportedHandler;
+
+/** For JSON.stringify. */
+function base64Bytes(_key: string, value: unknown): unknown {
+  return value instanceof Uint8Array
+    ? btoa(Array.from(value, (byte) => String.fromCharCode(byte)).join(""))
+    : value;
+}
+
+async function open(body: Uint8Array) {
+  const format = sniffFormat(body.subarray(0, SNIFF_BYTES));
+  if (!format) throw new AppError("unsupported_input_format", "unknown magic bytes");
+  return await IMAGES_CODECS[format].open(fromBytes(body));
+}
+
+async function inWorkspace<T>(bytes: number, work: (workspace: Workspace) => Promise<T>) {
+  const workspace = await gate.admit(bytes);
+  let outcome: "succeeded" | "failed" = "failed";
+  try {
+    const result = await work(workspace);
+    outcome = "succeeded";
+    return result;
+  } finally {
+    workspace.close(outcome);
+  }
+}
+
+function rawPicture(pixels: Uint8Array, query: URLSearchParams): Picture {
+  const width = Number(query.get("width"));
+  const height = Number(query.get("height"));
+  const channels = Number(query.get("channels")) as Channels;
+  const stripRows = Number(query.get("stripRows") ?? 16);
+  async function* strips(): AsyncGenerator<Strip> {
+    for (let y = 0; y < height; y += stripRows) {
+      const rows = Math.min(stripRows, height - y);
+      const start = y * width * channels;
+      yield { y, rows, data: pixels.subarray(start, start + rows * width * channels) };
+    }
+  }
+  return { width, height, channels, icc: null, strips: strips() };
+}
+
+/** {icc, exif, xmp} as base64. */
+function parseMetadata(text: string | null): Metadata {
+  const given = JSON.parse(text ?? "{}") as Partial<Record<keyof Metadata, string>>;
+  const bytes = (value?: string) =>
+    value ? Uint8Array.from(atob(value), (c) => c.charCodeAt(0)) : null;
+  return { icc: bytes(given.icc), exif: bytes(given.exif), xmp: bytes(given.xmp) };
+}

@@ -1,0 +1,174 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, test } from "vitest";
+import { AppError } from "../../src/errors.ts";
+import type { InputFile, JobSpec } from "../../src/jobs/job.ts";
+import { inputKey } from "../../src/jobs/ports.ts";
+import { runJob, type Convert } from "../../src/jobs/run.ts";
+import { trackersOf } from "../../src/objects/trackers.ts";
+import { fileStore } from "../../src/stores/files.ts";
+import { listFiles, makeSpec, migrate } from "./support.ts";
+
+const files = fileStore(env.FILES);
+const trackerOf = trackersOf(env.JOBS);
+
+beforeAll(migrate);
+
+/** A job of these files, stored and accepted; each file's content is its name. */
+async function acceptJob(...names: string[]): Promise<JobSpec> {
+  const spec = makeSpec();
+  spec.inputs = names.map((filename, index): InputFile => {
+    const key = inputKey(spec.id, index);
+    return { filename, format: "jpg", mimeType: "image/jpeg", sizeBytes: 1, sha256: "", key };
+  });
+  for (const { key, filename } of spec.inputs) await env.FILES.put(key, filename);
+  await trackerOf(spec.id).accept(spec, null);
+  return spec;
+}
+
+const run = (id: string, convert: Convert) => runJob({ tracker: trackerOf(id), files, convert });
+
+/** Answers with the file's own bytes, as a codec would with its picture. */
+const copy: Convert = async (source, options, { onProgress }) => {
+  const bytes = await source.read(0, source.size);
+  return {
+    format: options.format,
+    mimeType: "image/webp",
+    width: bytes.length,
+    height: 1,
+    warnings: [{ code: "copied", message: "Copied." }],
+    chunks: (async function* () {
+      await onProgress(0.5);
+      yield bytes;
+    })(),
+  };
+};
+
+/** Fails on the file with this content, before or while it is encoded. */
+const failOn =
+  (content: string, error: unknown, when: "early" | "late"): Convert =>
+  async (source, options, context) => {
+    const converted = await copy(source, options, context);
+    const isBad = new TextDecoder().decode(await source.read(0, source.size)) === content;
+    if (isBad && when === "early") throw error;
+    async function* failing() {
+      yield new Uint8Array(1000);
+      throw error;
+    }
+    return isBad ? { ...converted, chunks: failing() } : converted;
+  };
+
+describe("a job that goes well", () => {
+  test("has an output for each input, in order, with names of their own", async () => {
+    const { id } = await acceptJob("a.jpg", "b.png", "a.png");
+    await run(id, copy);
+    const state = await trackerOf(id).state();
+    expect(state).toMatchObject({ status: "succeeded", progress: 100, error: null });
+    expect(
+      state?.outputs.map(({ id: output, filename, width }) => [output, filename, width]),
+    ).toEqual([
+      ["0", "a.webp", 5],
+      ["1", "b.webp", 5],
+      ["2", "a (1).webp", 5],
+    ]);
+    expect(state?.warnings.map(({ message }) => message)).toEqual([
+      "a.jpg: Copied.",
+      "b.png: Copied.",
+      "a.png: Copied.",
+    ]);
+    const stored = await env.FILES.get(state?.outputs[1]?.key ?? "");
+    expect(await stored?.text()).toBe("b.png");
+    expect(stored?.httpMetadata?.contentType).toBe("image/webp");
+  });
+
+  test("is done once, however often its message comes", async () => {
+    const { id } = await acceptJob("a.jpg");
+    let conversions = 0;
+    const counting: Convert = (...args) => {
+      conversions++;
+      return copy(...args);
+    };
+    await Promise.all([run(id, counting), run(id, counting)]);
+    await run(id, counting);
+    expect(conversions).toBe(1);
+    expect(await listFiles(id)).toEqual(["in/0", "out/1/0"]);
+  });
+});
+
+describe("a job with a bad file", () => {
+  const truncated = new AppError("truncated_image", "The picture is cut off.");
+
+  test.each(["early", "late"] as const)("fails as a whole, found %s", async (when) => {
+    const { id } = await acceptJob("good.jpg", "bad.jpg");
+    await run(id, failOn("bad.jpg", truncated, when));
+    expect(await trackerOf(id).state()).toMatchObject({
+      status: "failed",
+      error: { code: "truncated_image", message: "bad.jpg: The picture is cut off." },
+      outputs: [],
+    });
+    expect(await listFiles(id)).toEqual(["in/0", "in/1"]);
+  });
+
+  test("names no file where there is only one", async () => {
+    const { id } = await acceptJob("bad.jpg");
+    await run(id, failOn("bad.jpg", truncated, "late"));
+    expect((await trackerOf(id).state())?.error?.message).toBe("The picture is cut off.");
+  });
+
+  test("is tried again after an error that nobody explains, whose text stays inside", async () => {
+    const { id } = await acceptJob("bad.jpg");
+    await run(id, failOn("bad.jpg", 4711, "late"));
+    expect(await trackerOf(id).state()).toMatchObject({ status: "queued", error: null });
+    await run(id, copy);
+    expect(await trackerOf(id).state()).toMatchObject({ status: "succeeded" });
+  });
+
+  test("fails when its input is gone", async () => {
+    const { id } = await acceptJob("a.jpg");
+    await env.FILES.delete(inputKey(id, 0));
+    await run(id, copy);
+    expect(await trackerOf(id).state()).toMatchObject({
+      status: "failed",
+      error: { code: "not_found" },
+    });
+  });
+});
+
+describe("a job that is canceled", () => {
+  /** Cancels the job at the given moment of the conversion. */
+  const cancelAt =
+    (id: string, moment: "before" | "during" | "after"): Convert =>
+    async (source, options, context) => {
+      if (moment === "before") await trackerOf(id).cancel();
+      const converted = await copy(source, options, context);
+      async function* chunks() {
+        if (moment === "during") await trackerOf(id).cancel();
+        yield* converted.chunks;
+        if (moment === "after") await trackerOf(id).cancel();
+      }
+      return { ...converted, chunks: chunks() };
+    };
+
+  test.each(["before", "during", "after"] as const)("%s encoding leaves no file", async (when) => {
+    const { id } = await acceptJob("a.jpg");
+    await run(id, cancelAt(id, when));
+    expect(await trackerOf(id).state()).toMatchObject({ status: "canceled", outputs: [] });
+    expect(await listFiles(id)).toEqual(["in/0"]);
+  });
+
+  test("stops at the next report", async () => {
+    const { id } = await acceptJob("a.jpg");
+    let pulled = 0;
+    const endless: Convert = async (source, options, context) => ({
+      ...(await copy(source, options, context)),
+      chunks: (async function* () {
+        for (;;) {
+          if (pulled++ === 2) await trackerOf(id).cancel();
+          await context.onProgress(pulled / 4);
+          yield new Uint8Array(10);
+        }
+      })(),
+    });
+    await run(id, endless);
+    expect(pulled).toBe(3);
+  });
+});
