@@ -2,6 +2,8 @@
  * The one error type and the one table of codes. Everything that can go wrong on purpose is an
  * AppError; a dialect renders it by its code and never by its class.
  */
+import { MIB } from "./limits.ts";
+
 interface ErrorTraits {
   /** HTTP status where the code answers a request. */
   status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 416 | 422 | 429 | 500 | 503;
@@ -78,6 +80,13 @@ export class AppError extends Error {
   get traits(): ErrorTraits {
     return ERRORS[this.code];
   }
+}
+
+/** @param maxBytes longest file that is taken */
+export function fileTooLarge(maxBytes: number): AppError {
+  return new AppError("file_too_large", `A file may have ${maxBytes / MIB} MiB at most.`, {
+    limit_bytes: maxBytes,
+  });
 }
 
 /**

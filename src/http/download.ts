@@ -3,7 +3,7 @@ import { makeZip, predictLength } from "client-zip";
 import { AppError } from "../errors.ts";
 import type { OutputFile } from "../jobs/job.ts";
 import { chunks } from "../pipeline/bytes.ts";
-import { attachment } from "./content-disposition.ts";
+import { attachment } from "../content-disposition.ts";
 import { readRange } from "./range.ts";
 
 /** A file's key is written once, so that it serves as the version of its content. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { attachment, cleanFilename, readDisposition } from "./content-disposition.ts";
+import { attachment, cleanFilename, readDisposition } from "../content-disposition.ts";
 import { readWaitS } from "./prefer.ts";
 import { readRange } from "./range.ts";
 

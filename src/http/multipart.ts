@@ -4,7 +4,7 @@
  */
 import { AppError } from "../errors.ts";
 import { BodyWindow } from "./body-window.ts";
-import { readDisposition } from "./content-disposition.ts";
+import { readDisposition } from "../content-disposition.ts";
 
 export interface Part {
   name: string;

@@ -3,7 +3,7 @@ import { AppError } from "../errors.ts";
 import { MAX_FILES } from "../limits.ts";
 import type { Warning } from "../pipeline/picture.ts";
 import { readChunks } from "./body-window.ts";
-import { readDisposition } from "./content-disposition.ts";
+import { readDisposition } from "../content-disposition.ts";
 import { findBoundary, readMultipart, type Part } from "./multipart.ts";
 import type { Upload } from "./upload.ts";
 

@@ -1,11 +1,10 @@
 /** Input files on their way into the store: checked, hashed and counted while they stream. */
 import { createHash } from "node:crypto";
-import { AppError } from "../errors.ts";
+import { AppError, fileTooLarge } from "../errors.ts";
 import { FORMATS, formatNames, sniffFormat, SNIFF_BYTES, type FormatName } from "../formats.ts";
 import type { InputFile } from "../jobs/job.ts";
 import type { FileStore } from "../jobs/ports.ts";
-import { MIB } from "../limits.ts";
-import { cleanFilename } from "./content-disposition.ts";
+import { cleanFilename } from "../content-disposition.ts";
 
 export interface Upload {
   filename: string | undefined;
@@ -59,11 +58,7 @@ async function* measure(
   let sizeBytes = 0;
   for await (const chunk of chunks) {
     sizeBytes += chunk.length;
-    if (sizeBytes > maxBytes) {
-      throw new AppError("file_too_large", `A file may have ${maxBytes / MIB} MiB at most.`, {
-        limit_bytes: maxBytes,
-      });
-    }
+    if (sizeBytes > maxBytes) throw fileTooLarge(maxBytes);
     hash.update(chunk);
     yield chunk;
   }
