@@ -6,7 +6,7 @@ import { MIB } from "./limits.ts";
 
 interface ErrorTraits {
   /** HTTP status where the code answers a request. */
-  status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 416 | 422 | 429 | 500 | 503;
+  status: 400 | 401 | 402 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 416 | 422 | 429 | 500 | 503;
   /** Whether the same work may succeed later: the queue retries it, the client is told when. */
   retryable: boolean;
   /** Whether somebody who runs the service should hear of it. */
@@ -28,10 +28,15 @@ export const ERRORS = {
   invalid_parameter: client(422),
   unsupported_input_format: client(415),
   unsupported_output_format: client(422),
+  unsupported_media_type: client(415),
   file_too_large: client(413),
   // The caller
   unauthorized: client(401),
+  insufficient_credits: client(402),
   forbidden: client(403),
+  /** A signed URL that was altered, or is for something else. */
+  invalid_signature: client(403),
+  link_expired: client(403),
   rate_limited: { status: 429, retryable: true, report: false },
   // The resource
   not_found: client(404),
@@ -40,6 +45,9 @@ export const ERRORS = {
   job_not_successful: client(409),
   job_already_ended: client(409),
   job_expired: client(410),
+  upload_missing: client(409),
+  upload_repeated: client(409),
+  upload_changed: client(409),
   range_not_satisfiable: client(416),
   idempotency_in_progress: { status: 409, retryable: true, report: false },
   idempotency_mismatch: client(422),
@@ -84,7 +92,8 @@ export class AppError extends Error {
 
 /** @param maxBytes longest file that is taken */
 export function fileTooLarge(maxBytes: number): AppError {
-  return new AppError("file_too_large", `A file may have ${maxBytes / MIB} MiB at most.`, {
+  const limit = maxBytes % MIB === 0 ? `${maxBytes / MIB} MiB` : `${maxBytes} bytes`;
+  return new AppError("file_too_large", `A file may have ${limit} at most.`, {
     limit_bytes: maxBytes,
   });
 }

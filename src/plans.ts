@@ -10,16 +10,31 @@ export interface Plan {
   requestsPerMinute: number | null;
   /** Longest time that files are kept. */
   maxTtlHours: number;
+  /** Conversions a day (UTC) that cost no points; null is no limit. */
+  freeConversionsPerDay: number | null;
 }
 
 export const PLANS = {
-  free: { maxFileBytes: 20 * MIB, maxPixels: MAX_PIXELS, requestsPerMinute: 60, maxTtlHours: 24 },
-  pro: { maxFileBytes: 100 * MIB, maxPixels: MAX_PIXELS, requestsPerMinute: 600, maxTtlHours: 24 },
+  free: {
+    maxFileBytes: 20 * MIB,
+    maxPixels: MAX_PIXELS,
+    requestsPerMinute: 60,
+    maxTtlHours: 24,
+    freeConversionsPerDay: 5,
+  },
+  pro: {
+    maxFileBytes: 100 * MIB,
+    maxPixels: MAX_PIXELS,
+    requestsPerMinute: 600,
+    maxTtlHours: 24,
+    freeConversionsPerDay: 1000,
+  },
   unlimited: {
     maxFileBytes: 100 * MIB,
     maxPixels: MAX_PIXELS,
     requestsPerMinute: null,
     maxTtlHours: 24,
+    freeConversionsPerDay: null,
   },
 } as const satisfies Record<string, Plan>;
 

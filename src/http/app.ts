@@ -5,15 +5,11 @@ import { cors } from "hono/cors";
 import { createMiddleware } from "hono/factory";
 import { AppError, toAppError } from "../errors.ts";
 import type { HttpEnv } from "./context.ts";
+import type { App, Dialect } from "./dialect.ts";
 import { drainBody } from "./drain-body.ts";
 import { missingRoute } from "./method-not-allowed.ts";
 import { requestId } from "./request-id.ts";
 import { securityHeaders } from "./security-headers.ts";
-
-export type App = OpenAPIHono<HttpEnv>;
-
-/** An error as a dialect's body. */
-export type RenderError = (c: Context<HttpEnv>, error: AppError) => Response;
 
 /** Headers that scripts of other origins may read. */
 const EXPOSED = [
@@ -31,8 +27,11 @@ const EXPOSED = [
 /** For errors that may go away by themselves. */
 const RETRY_AFTER_S = 5;
 
-/** An app without routes. Its errors, whatever was thrown, are rendered by `render`. */
-export function createApp(render: RenderError): App {
+/**
+ * An app with the routes of the dialects. Errors, whatever was thrown, are rendered by the first
+ * dialect that owns the request, or else by the last one.
+ */
+export function createApp(dialects: readonly [...Dialect[], Dialect]): App {
   const app: App = new OpenAPIHono<HttpEnv>({
     defaultHook: (result) => {
       if (!result.success) throw toInvalid(result.target);
@@ -44,7 +43,8 @@ export function createApp(render: RenderError): App {
       console.error(`request ${c.get("requestId")}: ${error.code}`, error.cause ?? error);
     }
     setErrorHeaders(c, error);
-    return render(c, error);
+    const owner = dialects.find(({ owns }) => owns(c.req.method, c.req.path)) ?? dialects.at(-1);
+    return (owner as Dialect).renderError(c, error);
   };
   app.use(requestId, securityHeaders, cors({ origin: "*", exposeHeaders: EXPOSED }), drainBody);
   // Hono's onError sees instances of Error only.
@@ -60,6 +60,7 @@ export function createApp(render: RenderError): App {
   app.onError((error, c) => answer(c, error));
   const describeMissing = missingRoute(app);
   app.notFound((c) => answer(c, describeMissing(c)));
+  for (const dialect of dialects) dialect.register(app);
   return app;
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { attachment, cleanFilename, readDisposition } from "../content-disposition.ts";
+import { cleanFilename } from "../jobs/filenames.ts";
+import { attachment, readDisposition } from "../content-disposition.ts";
 import { readWaitS } from "./prefer.ts";
 import { readRange } from "./range.ts";
 

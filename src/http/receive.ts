@@ -5,7 +5,7 @@ import type { Warning } from "../pipeline/picture.ts";
 import { readChunks } from "./body-window.ts";
 import { readDisposition } from "../content-disposition.ts";
 import { findBoundary, readMultipart, type Part } from "./multipart.ts";
-import type { Upload } from "./upload.ts";
+import type { Upload } from "../stores/inputs.ts";
 
 /** `files[]` is the documented name; the others are what people try. */
 const FILE_PART = /^files?(\[\d*\])?$/;

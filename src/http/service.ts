@@ -1,6 +1,6 @@
 /** Routes about the service itself. */
 import { createRoute, z } from "@hono/zod-openapi";
-import type { App } from "./app.ts";
+import type { App } from "./dialect.ts";
 
 const INFO = {
   openapi: "3.1.0",

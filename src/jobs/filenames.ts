@@ -1,4 +1,4 @@
-/** Names of output files. */
+/** Names of input and output files. */
 
 /**
  * One name an input, in order: its base name with the new extension, unique without regard to
@@ -36,4 +36,24 @@ function cut(name: string): string {
   // Bytes 10xxxxxx continue a character.
   while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
   return bytes.toString("utf8", 0, end);
+}
+
+const MAX_FILENAME_BYTES = 200;
+
+/** A client's file name without folders and control characters; `fallback` if nothing is left. */
+export function cleanFilename(name: string | undefined, fallback: string): string {
+  const base = (name ?? "").split(/[/\\]/).at(-1) ?? "";
+  // oxlint-disable-next-line no-control-regex -- they are what must go
+  const clean = base.replace(/[\u0000-\u001f\u007f]/g, "").trim();
+  if (clean === "" || clean === "." || clean === "..") return fallback;
+  return keepEnd(clean.toWellFormed());
+}
+
+/** The end of a name that is too long, in whole characters: the end has the extension. */
+function keepEnd(name: string): string {
+  const bytes = Buffer.from(name);
+  let start = Math.max(0, bytes.length - MAX_FILENAME_BYTES);
+  // Bytes 10xxxxxx continue a character.
+  while (((bytes[start] ?? 0) & 0xc0) === 0x80) start++;
+  return bytes.toString("utf8", start);
 }

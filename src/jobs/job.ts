@@ -5,9 +5,11 @@ import type { OutputOptions } from "../pipeline/options.ts";
 import type { Warning } from "../pipeline/picture.ts";
 
 /** Registered dialects; the one that created a job is the one that shows it. */
-export type DialectName = "imagehq";
+export type DialectName = "imagehq" | "convertorio" | "segmind" | "picwish";
 
-export type JobStatus = "queued" | "processing" | "succeeded" | "failed" | "canceled" | "expired";
+export type JobStatus =
+  /** Waits for its file, which the client brings by itself (`Awaited` of kind "upload"). */
+  "uploading" | "queued" | "processing" | "succeeded" | "failed" | "canceled" | "expired";
 
 export const FINAL_STATUSES: readonly JobStatus[] = ["succeeded", "failed", "canceled", "expired"];
 
@@ -21,14 +23,43 @@ export function isFinal(status: JobStatus): boolean {
 export interface InputFile {
   /** As the client named it, without folders. */
   filename: string;
-  /** By its magic bytes. */
-  format: FormatName;
+  /** By its magic bytes; null where they are of no known format, and the job will fail. */
+  format: FormatName | null;
   mimeType: string;
   sizeBytes: number;
-  /** Lower-case hex. */
-  sha256: string;
+  /** Lower-case hex; null where the client stored the file by itself. */
+  sha256: string | null;
   /** Where it lies in the file store. */
   key: string;
+  /** Version of the stored object that was checked, where the client could still replace it. */
+  etag?: string;
+}
+
+/** What must come before a job can be dispatched. */
+export type Awaited =
+  /** The client stores the file and then says so. */
+  | { kind: "upload" }
+  /** The job fetches it by itself, within the policy of src/remote/. */
+  | { kind: "url"; url: string; policy: { allowPrivate: boolean; ports?: readonly number[] } };
+
+/**
+ * What a job costs, in conversions. They are paid from the day's free ones, then by a point each;
+ * held when the job is accepted, taken when it succeeds, given back when it does not.
+ */
+export interface Price {
+  /** Held. One an input. */
+  conversions: number;
+  /** The account's free conversions a day when it asked; null is no limit. */
+  freePerDay: number | null;
+  /** Taken in points beyond those, as far as there are any, where a side is longer than this. */
+  extraPointAbovePx: number | null;
+}
+
+/** What an account has put down for a job. */
+export interface Charge {
+  /** From the day's free conversions. */
+  free: number;
+  points: number;
 }
 
 export interface OutputFile {
@@ -41,6 +72,8 @@ export interface OutputFile {
   sizeBytes: number;
   width: number;
   height: number;
+  /** The picture it was made from, as stored. */
+  source?: { format: FormatName; width: number; height: number };
   key: string;
 }
 
@@ -58,15 +91,26 @@ export interface JobSpec {
   lane: LaneName;
   toolSlug: string | null;
   clientReferenceId: string | null;
+  /** What the dialect wants to see again when it shows the job; nobody else reads it. */
+  memo: Readonly<Record<string, string | number | boolean | null>>;
   createdAt: number;
   expiresAt: number;
   ttlHours: number;
+  /** Null once all inputs are stored. */
+  awaits: Awaited | null;
   inputs: InputFile[];
+  price: Price;
   /** Applied to every input; each gives one output. */
   output: OutputOptions;
   /** Known when the job was accepted. */
   warnings: Warning[];
-  limits: { maxPixels: number };
+  limits: {
+    maxPixels: number;
+    /** Longest side of a picture, in and out, in pixels. */
+    maxSide: number;
+    /** Of a file that the job fetches by itself. */
+    maxFileBytes: number;
+  };
 }
 
 /** The stages every job passes, in order. `queued` ends when a consumer claims the job. */
@@ -83,6 +127,8 @@ export interface JobState {
   error: JobError | null;
   startedAt: number | null;
   finishedAt: number | null;
+  /** What is held, or was taken, or was given back. Null before anything was. */
+  charge: Charge | null;
 }
 
 export interface Job extends JobSpec, JobState {}

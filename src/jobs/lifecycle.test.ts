@@ -7,8 +7,10 @@ import {
   cancel,
   claim,
   complete,
+  confirm,
   expire,
   fail,
+  fetched,
   finishChore,
   giveUp,
   isForgettable,
@@ -18,6 +20,7 @@ import {
   report,
   type Run,
 } from "./lifecycle.ts";
+import { flatPrice } from "./price.ts";
 import { LEASE_MS, maxAttempts, nextAlarm } from "./schedule.ts";
 import { stagesOf } from "./stages.ts";
 
@@ -29,13 +32,16 @@ const SPEC: JobSpec = {
   lane: "images",
   toolSlug: null,
   clientReferenceId: null,
+  memo: {},
+  awaits: null,
+  price: flatPrice(1, null),
   createdAt: 0,
   expiresAt: 86_400_000,
   ttlHours: 24,
   inputs: [],
   output: OUTPUT_OPTIONS.parse({ format: "png" }),
   warnings: [{ code: "unknown_member", message: "known when accepted" }],
-  limits: { maxPixels: 1 },
+  limits: { maxPixels: 1, maxSide: 1, maxFileBytes: 1 },
 };
 const NO_OUTPUTS = { outputs: [], warnings: [] };
 const LATER = { code: "storage_unavailable", message: "later" } as const;
@@ -65,7 +71,7 @@ describe("an ended job", () => {
     expect(fail(run, 1, LATER, true, 9000)).toBeNull();
     expect(fail(run, 1, LATER, false, 9000)).toBeNull();
     expect(cancel(run, 9000)).toBeNull();
-    expect(giveUp(run, 9000)).toBeNull();
+    expect(giveUp(run, LATER, 9000)).toBeNull();
     expect(lapse(run, 9e9)).toBe(run);
     expect(run.chores.dispatch).toBeNull();
     expect(run.leaseUntil).toBeNull();
@@ -148,10 +154,38 @@ describe("retries", () => {
   });
 });
 
+describe("a job that waits for its input", () => {
+  const UPLOADING = begin({ ...SPEC, awaits: { kind: "upload" } }, 0);
+  const policy = { allowPrivate: false };
+  const FETCHING = begin({ ...SPEC, awaits: { kind: "url", url: "https://a.b/", policy } }, 0);
+
+  test.each(Object.entries({ UPLOADING, FETCHING }))("%s is not claimed", (_, run) => {
+    expect(run.chores.dispatch).toBeNull();
+    expect(claim(run, 1)).toBeNull();
+  });
+
+  test("is queued once its upload is confirmed, and only once", () => {
+    expect(UPLOADING.state.status).toBe("uploading");
+    const confirmed = must(confirm(UPLOADING, { free: 1, points: 0 }, 5));
+    expect(confirmed.state).toMatchObject({ status: "queued", charge: { free: 1, points: 0 } });
+    expect(confirmed.chores.dispatch).not.toBeNull();
+    expect(confirm(confirmed, null, 6)).toBeNull();
+    expect(confirm(expire(UPLOADING, 5), null, 6)).toBeNull();
+    expect(must(claim(confirmed, 7)).attempt).toBe(1);
+  });
+
+  test("is dispatched once its URL is fetched, unless it has ended", () => {
+    const ready = must(fetched(FETCHING, 5));
+    expect(ready.chores).toMatchObject({ fetch: null, dispatch: {}, record: {} });
+    expect(must(claim(ready, 7)).attempt).toBe(1);
+    expect(fetched(must(cancel(FETCHING, 5)), 6)).toBeNull();
+  });
+});
+
 describe("chores", () => {
   test("one that came up again while it was done stays", () => {
-    const due = QUEUED.chores.record;
-    const next = must(cancel(QUEUED, 5));
+    const due = CANCELED.chores.record;
+    const next = expire(CANCELED, 5000);
     expect(due && finishChore(next, "record", due, 10)).toBe(next);
     expect(due && postponeChore(next, "record", due, 10)).toBe(next);
   });

@@ -3,15 +3,23 @@
  * where the event does not apply (a lost lease, an ended job). Whoever calls them persists the
  * result before anything else, and then does the chores.
  */
-import { isFinal, type JobError, type JobSpec, type JobState, type JobStatus } from "./job.ts";
+import {
+  isFinal,
+  type Charge,
+  type JobError,
+  type JobSpec,
+  type JobState,
+  type JobStatus,
+} from "./job.ts";
 import type { Completion } from "./ports.ts";
 import { LEASE_MS, maxAttempts, resendDelayMs, retryDelayMs, SAFETY_NET_MS } from "./schedule.ts";
 
 /**
- * What remains to be done outside: `dispatch` sends the message, `record` brings the database in
- * line, `files` removes what nobody may see any more. All can be done twice without harm.
+ * What remains to be done outside: `fetch` stores the input that a URL names, `dispatch` sends the
+ * message, `record` brings the database in line, `files` removes what nobody may see any more. All
+ * can be done twice without harm.
  */
-export const CHORES = ["dispatch", "record", "files"] as const;
+export const CHORES = ["fetch", "dispatch", "record", "files"] as const;
 export type Chore = (typeof CHORES)[number];
 
 export interface Due {
@@ -33,27 +41,57 @@ export interface Run {
   removed: boolean;
 }
 
+const NONE: Run["chores"] = { fetch: null, dispatch: null, record: null, files: null };
+
 /** Chores are done right after the run is stored; this is for when that is cut short. */
 const soon = (now: number): Due => ({ at: now + SAFETY_NET_MS, tries: 0 });
 
-export function begin(spec: JobSpec, now: number): Run {
+export function begin(spec: JobSpec, now: number, charge: Charge | null = null): Run {
+  const { awaits } = spec;
   return {
     state: {
-      status: "queued",
+      status: awaits?.kind === "upload" ? "uploading" : "queued",
       progress: 0,
       warnings: spec.warnings,
       outputs: [],
       error: null,
       startedAt: null,
       finishedAt: null,
+      charge,
     },
     attempt: 0,
     failures: 0,
     leaseUntil: null,
-    chores: { dispatch: soon(now), record: soon(now), files: null },
+    chores: {
+      fetch: awaits?.kind === "url" ? soon(now) : null,
+      dispatch: awaits ? null : soon(now),
+      record: null,
+      files: null,
+    },
     removed: false,
   };
 }
+
+/** The client has stored the file of an uploading job, and its record says so. */
+export function confirm(run: Run, charge: Charge | null, now: number): Run | null {
+  if (run.state.status !== "uploading") return null;
+  return {
+    ...run,
+    state: { ...run.state, status: "queued", charge },
+    chores: { ...run.chores, dispatch: soon(now) },
+  };
+}
+
+/** The input that a URL names is stored. */
+export function fetched(run: Run, now: number): Run | null {
+  if (run.chores.fetch === null) return null;
+  const chores = { ...run.chores, fetch: null, dispatch: soon(now), record: soon(now) };
+  return { ...run, chores };
+}
+
+/** Whether there is something for a consumer to work on. */
+const isReady = ({ state, chores }: Run): boolean =>
+  !isFinal(state.status) && state.status !== "uploading" && chores.fetch === null;
 
 export function isLeased(run: Run, now: number): boolean {
   return run.leaseUntil !== null && run.leaseUntil > now;
@@ -67,7 +105,7 @@ export function isForgettable(run: Run): boolean {
 
 /** Hands out a lease. The caller has seen to a lapsed one. */
 export function claim(run: Run, now: number): Run | null {
-  if (isFinal(run.state.status) || isLeased(run, now)) return null;
+  if (!isReady(run) || isLeased(run, now)) return null;
   return {
     ...run,
     state: { ...run.state, status: "processing", progress: 0, startedAt: now },
@@ -147,10 +185,10 @@ function retryOrFail(
   };
 }
 
-/** Fails a job that its queue has given up and nobody works on. */
-export function giveUp(run: Run, now: number): Run | null {
+/** Fails a job that cannot be started and that nobody works on. */
+export function giveUp(run: Run, error: JobError, now: number): Run | null {
   if (isFinal(run.state.status) || isLeased(run, now)) return null;
-  return failFor(run, { code: "internal", message: "The conversion could not be started." }, now);
+  return failFor(run, error, now);
 }
 
 export function cancel(run: Run, now: number): Run | null {
@@ -168,7 +206,7 @@ export function expire(run: Run, now: number): Run {
       outputs: [],
       finishedAt: run.state.finishedAt ?? now,
     },
-    chores: { dispatch: null, record: soon(now), files: soon(now) },
+    chores: { ...NONE, record: soon(now), files: soon(now) },
   };
 }
 
@@ -178,7 +216,7 @@ export function remove(run: Run, now: number): Run {
   return {
     ...ended,
     removed: true,
-    chores: { dispatch: null, record: soon(now), files: soon(now) },
+    chores: { ...NONE, record: soon(now), files: soon(now) },
   };
 }
 
@@ -192,7 +230,7 @@ function end(run: Run, status: JobStatus, now: number): Run {
     ...run,
     state: { ...run.state, status, finishedAt: now },
     leaseUntil: null,
-    chores: { dispatch: null, record: soon(now), files: run.attempt > 0 ? soon(now) : null },
+    chores: { ...NONE, record: soon(now), files: run.attempt > 0 ? soon(now) : null },
   };
 }
 

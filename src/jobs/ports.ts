@@ -1,12 +1,24 @@
 /** What the domain needs of the outside; stores/ and objects/ implement these. */
 import type { ByteSource } from "../pipeline/bytes.ts";
 import type { Warning } from "../pipeline/picture.ts";
-import type { Job, JobError, JobSpec, JobState, OutputFile } from "./job.ts";
+import type {
+  Charge,
+  DialectName,
+  Job,
+  JobError,
+  JobSpec,
+  JobState,
+  JobStatus,
+  OutputFile,
+} from "./job.ts";
 
 /** Files of jobs: R2. Keys come from `inputKey` and `outputKey`. */
 export interface FileStore {
-  /** A file that is not empty: requests with empty ones are refused. @throws AppError not_found */
-  open(key: string): Promise<ByteSource>;
+  /**
+   * @param etag the version that it must still be
+   * @throws AppError not_found, upload_changed
+   */
+  open(key: string, etag?: string): Promise<ByteSource>;
   /**
    * Writes a stream of chunks of unknown length, in parts where it is long; memory stays within
    * one part. The object appears whole or not at all.
@@ -57,10 +69,17 @@ export interface Completion {
  */
 export interface JobTracker {
   /**
-   * Makes the job exist: persists it, writes its record, sets the alarm, sends the message. After
-   * it returns the job ends in a final status whatever dies.
+   * Makes the job exist: writes its record and holds its price, persists it, sets the alarm, sends
+   * the message (or fetches its input first). After it returns null the job ends in a final status
+   * whatever dies. An error is returned, since one that is thrown would lose its code on the way.
    */
-  accept(job: JobSpec, idempotency: IdempotencyClaim | null): Promise<void>;
+  accept(job: JobSpec, idempotency: IdempotencyClaim | null): Promise<JobError | null>;
+  /**
+   * For a job that was accepted `uploading`: its file is there. Once it has been confirmed, doing
+   * so again changes nothing and answers null.
+   * @param job as accepted, with the inputs that have come
+   */
+  confirm(job: JobSpec): Promise<JobError | null>;
   claim(): Promise<Claim>;
   /** Progress 0 to 100; renews the lease. */
   report(attempt: number, progress: number): Promise<{ stop: boolean }>;
@@ -101,14 +120,36 @@ export interface JobRecords {
   /** By id alone, for the service itself. */
   load(jobId: string): Promise<Job | null>;
   /**
-   * Makes the record what is given, in one transaction with the idempotency claim. A final record
-   * changes no more, except to expired.
+   * Writes the record of a job that is new or has come to wait for a consumer, and holds its
+   * price: in one transaction with the idempotency claim. Doing it again holds nothing more. A job
+   * that is still uploading holds nothing.
+   * @throws AppError insufficient_credits, and then nothing is written
    */
-  save(spec: JobSpec, state: JobState, idempotency: IdempotencyClaim | null): Promise<void>;
+  open(
+    spec: JobSpec,
+    state: JobState,
+    idempotency: IdempotencyClaim | null,
+  ): Promise<Charge | null>;
+  /**
+   * Makes the record what is given; where that is an end, what is held for the job is taken or
+   * given back in the same transaction. A final record changes no more, except to expired.
+   */
+  save(spec: JobSpec, state: JobState): Promise<void>;
+  /** Gives back what is held for it. */
   remove(jobId: string): Promise<void>;
+  /** A page of an account's jobs, the newest first. */
+  list(
+    accountId: string,
+    page: {
+      dialect: DialectName;
+      statuses: readonly JobStatus[] | null;
+      limit: number;
+      offset: number;
+    },
+  ): Promise<Job[]>;
   /** Ids of jobs whose time is over but that are not marked so. */
   listOverdue(now: number, limit: number): Promise<string[]>;
-  /** Ids of jobs created before `createdBefore` that have not ended, the oldest first. */
+  /** Ids of jobs created before `createdBefore` that should have ended, the oldest first. */
   listUnfinished(createdBefore: number, limit: number): Promise<string[]>;
   /** Removes idempotency keys whose time is over. */
   removeStaleKeys(now: number): Promise<void>;

@@ -86,7 +86,7 @@ async function convertAll(
     const about = (message: string) =>
       inputs.length > 1 ? `${input.filename}: ${message}` : message;
     try {
-      const converted = await convert(await files.open(input.key), output, {
+      const converted = await convert(await files.open(input.key, input.etag), output, {
         maxPixels: limits.maxPixels,
         onProgress: restNowAndThen((fraction) =>
           report(((index + fraction) / inputs.length) * 100),

@@ -11,11 +11,12 @@ const IDLE: Run = {
     error: null,
     startedAt: null,
     finishedAt: null,
+    charge: null,
   },
   attempt: 0,
   failures: 0,
   leaseUntil: null,
-  chores: { dispatch: null, record: null, files: null },
+  chores: { fetch: null, dispatch: null, record: null, files: null },
   removed: false,
 };
 const at = (time: number) => ({ at: time, tries: 0 });
@@ -31,7 +32,7 @@ describe("the alarm", () => {
   });
 
   test("comes for the chore that is due first", () => {
-    const chores = { dispatch: at(500), record: at(200), files: at(700) };
+    const chores = { fetch: null, dispatch: at(500), record: at(200), files: at(700) };
     expect(alarmOf({ leaseUntil: 300, chores })).toBe(200);
   });
 

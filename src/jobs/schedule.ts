@@ -44,6 +44,10 @@ export const retryDelayMs = (failures: number): number => step(RETRY_MS, failure
 /** How long a sent message may go unclaimed until it is sent again; `sent` counts those sent. */
 export const resendDelayMs = (sent: number): number => step(RESEND_MS, sent - 1);
 
+/** Whether a chore that keeps failing is worth another try. */
+export const mayTryAgain = (due: { tries: number } | null): boolean =>
+  due !== null && due.tries + 1 < MAX_ATTEMPTS;
+
 /** When the job's alarm is due next, in milliseconds since 1970. */
 export function nextAlarm(spec: Pick<JobSpec, "expiresAt">, run: Run): number {
   const times = Object.values(run.chores).flatMap((due) => (due ? [due.at] : []));

@@ -29,6 +29,7 @@ export function currentStage(state: JobState): StageName {
 
 /** What a status makes of the current stage. */
 const FATES: Record<JobStatus, (state: JobState) => Fate> = {
+  uploading: () => PENDING,
   queued: () => ({ status: "processing", progress: 0 }),
   processing: ({ progress }) => ({ status: "processing", progress }),
   succeeded: () => DONE,

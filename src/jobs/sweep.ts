@@ -65,7 +65,7 @@ async function expireJob(ports: SweepPorts, jobId: string, now: number): Promise
   if (!job || job.status === "expired") return;
   await files.removeAll(jobPrefix(jobId));
   const { state } = expire({ ...begin(job, now), state: job }, now);
-  await records.save(job, state, null);
+  await records.save(job, state);
 }
 
 async function checkJob({ records, trackerOf }: SweepPorts, jobId: string): Promise<void> {
@@ -74,7 +74,7 @@ async function checkJob({ records, trackerOf }: SweepPorts, jobId: string): Prom
   if (state && !isFinal(state.status)) return;
   const job = await records.load(jobId);
   if (!job) return;
-  if (state) await records.save(job, state, null);
+  if (state) await records.save(job, state);
   // Its tracker has lost all memory of it: from the start, then.
   else await tracker.accept(job, null);
 }

@@ -1,18 +1,21 @@
 /**
  * One Durable Object a job. What may happen to a job is decided in jobs/lifecycle.ts; here it is
- * stored first, told to those who wait, and then carried out: message, database, files. Whatever
- * is cut short stays on the run's list of chores, which the alarm works off.
+ * stored first, told to those who wait, and then carried out: input, message, database, files.
+ * Whatever is cut short stays on the run's list of chores, which the alarm works off.
  */
 import { DurableObject } from "cloudflare:workers";
-import { isFinal, type JobError, type JobSpec, type JobState } from "../jobs/job.ts";
+import { toAppError } from "../errors.ts";
+import { isFinal, type Charge, type JobError, type JobSpec, type JobState } from "../jobs/job.ts";
 import {
   begin,
   cancel,
   CHORES,
   claim,
   complete,
+  confirm,
   expire,
   fail,
+  fetched,
   finishChore,
   giveUp,
   isForgettable,
@@ -29,19 +32,21 @@ import {
   outputsPrefix,
   type Claim,
   type Completion,
+  type FileStore,
   type IdempotencyClaim,
   type JobTracker,
 } from "../jobs/ports.ts";
-import { nextAlarm, RENEW_BELOW_MS } from "../jobs/schedule.ts";
+import { mayTryAgain, nextAlarm, RENEW_BELOW_MS } from "../jobs/schedule.ts";
+import { withInputs } from "../jobs/spec.ts";
 import { fileStore } from "../stores/files.ts";
 import { jobRecords } from "../stores/jobs.ts";
 import { LANE_QUEUES, type ApiEnv } from "../workers/env.ts";
 import { Audience } from "./audience.ts";
+import { fetchInput } from "./fetch-input.ts";
 
 /** Keys in the object's storage: the members of Tracked. */
 const SPEC = "spec";
 const RUN = "run";
-const IDEMPOTENCY = "idempotency";
 
 /**
  * Pause between accepting a job and sending its message. Where a consumer shares our thread, as
@@ -52,8 +57,6 @@ const REPLY_FIRST_MS = 3;
 interface Tracked {
   spec: JobSpec;
   run: Run;
-  /** Null once it is in the database. */
-  idempotency: IdempotencyClaim | null;
 }
 
 export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
@@ -69,24 +72,54 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
     super(ctx, env);
     const spec = ctx.storage.kv.get<JobSpec>(SPEC);
     const run = ctx.storage.kv.get<Run>(RUN);
-    const idempotency = ctx.storage.kv.get<IdempotencyClaim>(IDEMPOTENCY) ?? null;
-    this.#tracked = spec && run ? { spec, run, idempotency } : null;
+    this.#tracked = spec && run ? { spec, run } : null;
     this.#storedRun = run ?? null;
   }
 
-  async accept(spec: JobSpec, idempotency: IdempotencyClaim | null): Promise<void> {
-    if (this.#tracked) return;
-    const run = begin(spec, Date.now());
-    this.ctx.storage.kv.put(SPEC, spec);
-    if (idempotency) this.ctx.storage.kv.put(IDEMPOTENCY, idempotency);
-    this.#tracked = { spec, run, idempotency };
-    this.#store(this.#tracked, run);
+  async accept(spec: JobSpec, idempotency: IdempotencyClaim | null): Promise<JobError | null> {
+    if (this.#tracked) return null;
+    const { state } = begin(spec, Date.now());
+    return await this.#open(spec, state, idempotency, (charge) => {
+      const run = begin(spec, Date.now(), charge);
+      this.ctx.storage.kv.put(SPEC, spec);
+      this.#tracked = { spec, run };
+      this.#store(this.#tracked, run);
+    });
+  }
+
+  async confirm(spec: JobSpec): Promise<JobError | null> {
+    const tracked = this.#current();
+    if (!tracked) return { code: "job_expired", message: "This job has expired." };
+    const next = confirm(tracked.run, null, Date.now());
+    if (!next) return null;
+    return await this.#open(spec, next.state, null, (charge) => {
+      const run = confirm(tracked.run, charge, Date.now());
+      // Somebody else has confirmed it meanwhile.
+      if (!run) return;
+      tracked.spec = spec;
+      this.ctx.storage.kv.put(SPEC, spec);
+      this.#change(tracked, run);
+    });
+  }
+
+  /** Writes the record, then what `store` stores, and starts what is due. */
+  async #open(
+    spec: JobSpec,
+    state: JobState,
+    idempotency: IdempotencyClaim | null,
+    store: (charge: Charge | null) => void,
+  ): Promise<JobError | null> {
+    try {
+      store(await jobRecords(this.env.DB).open(spec, state, idempotency));
+    } catch (thrown) {
+      return toJobError(thrown);
+    }
     // Not stored that they are done: the claim comes next and stores it, too. Without one the
     // alarm does them again.
-    await this.#do(["record"], "remember");
     this.ctx.waitUntil(
-      scheduler.wait(REPLY_FIRST_MS).then(() => this.#do(["dispatch"], "remember")),
+      scheduler.wait(REPLY_FIRST_MS).then(() => this.#do(["fetch", "dispatch"], "remember")),
     );
+    return null;
   }
 
   async claim(): Promise<Claim> {
@@ -123,7 +156,8 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
   }
 
   async giveUp(): Promise<void> {
-    await this.#end((run, now) => giveUp(lapse(run, now), now));
+    const error: JobError = { code: "internal", message: "The conversion could not be started." };
+    await this.#end((run, now) => giveUp(lapse(run, now), error, now));
   }
 
   async cancel(): Promise<boolean> {
@@ -132,7 +166,7 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
 
   async remove(): Promise<void> {
     if (await this.#end(remove)) return;
-    // Forgotten already, all but its record.
+    // Forgotten already, or never stored, all but its record.
     const { name } = this.ctx.id;
     if (name && !this.#tracked) await jobRecords(this.env.DB).remove(name);
   }
@@ -207,10 +241,6 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
     tracked.run = run;
     this.#storedRun = run;
     this.ctx.storage.kv.put(RUN, run);
-    if (tracked.idempotency && !run.chores.record) {
-      this.ctx.storage.kv.delete(IDEMPOTENCY);
-      tracked.idempotency = null;
-    }
     this.#arm(tracked);
   }
 
@@ -254,18 +284,48 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
     }
   }
 
-  async #carryOut(chore: Chore, { spec, run, idempotency }: Tracked): Promise<void> {
+  async #carryOut(chore: Chore, tracked: Tracked): Promise<void> {
+    const { spec, run } = tracked;
     const files = fileStore(this.env.FILES);
     const records = jobRecords(this.env.DB);
     if (chore === "dispatch") {
       await this.env[LANE_QUEUES[spec.lane]].send({ jobId: spec.id });
+    } else if (chore === "fetch") {
+      await this.#fetch(tracked, files);
     } else if (chore === "record") {
       if (run.removed) return await records.remove(spec.id);
-      await records.save(spec, run.state, idempotency);
+      await records.save(spec, run.state);
     } else {
       for (const prefix of doomedPrefixes(spec, run)) await files.removeAll(prefix);
     }
   }
+
+  /** Stores the input that a URL names; without one the job fails. */
+  async #fetch(tracked: Tracked, files: FileStore): Promise<void> {
+    let spec: JobSpec;
+    try {
+      spec = withInputs(tracked.spec, [await fetchInput(tracked.spec, files, this.env)]);
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (error.traits.retryable && mayTryAgain(tracked.run.chores.fetch)) throw error;
+      await this.#end((run, now) => giveUp(run, toJobError(error), now));
+      return;
+    }
+    const run = fetched(tracked.run, Date.now());
+    // Canceled or removed meanwhile.
+    if (!run) return await files.removeAll(jobPrefix(spec.id));
+    tracked.spec = spec;
+    this.ctx.storage.kv.put(SPEC, spec);
+    this.#change(tracked, run);
+    await this.#do(["dispatch", "record"]);
+  }
+}
+
+function toJobError(thrown: unknown): JobError {
+  const error = toAppError(thrown);
+  const { code, publicMessage: message, traits } = error;
+  if (traits.report) console.error(code, error.cause ?? error);
+  return { code, message };
 }
 
 /** What nobody may see any more: everything, or the outputs, or those of attempts that lost. */

@@ -15,25 +15,26 @@ const SMALL_BYTES = 512 * 1024;
 
 export function fileStore(bucket: R2Bucket): FileStore {
   return {
-    open: (key) => open(bucket, key),
+    open: (key, etag) => open(bucket, key, etag),
     write: (key, chunks, mimeType) => write(bucket, key, chunks, mimeType),
     removeAll: (prefix) => guard(() => removeAll(bucket, prefix)),
     removeOlder: (prefix, before) => guard(() => removeOlder(bucket, prefix, before)),
   };
 }
 
-async function open(bucket: R2Bucket, key: string): Promise<ByteSource> {
-  const object = await guard(() => bucket.get(key, { range: { offset: 0, length: HEAD_BYTES } }));
-  if (!object) throw new AppError("not_found", "The file is no longer stored.");
+async function open(bucket: R2Bucket, key: string, etag?: string): Promise<ByteSource> {
+  const get = async (range: R2Range): Promise<R2ObjectBody> => {
+    const onlyIf = etag === undefined ? {} : { onlyIf: { etagMatches: etag } };
+    const part = await guard(() => bucket.get(key, { range, ...onlyIf }));
+    if (!part) throw new AppError("not_found", "The file is no longer stored.");
+    if ("body" in part) return part;
+    throw new AppError("upload_changed", "The file was replaced after it was checked.");
+  };
+  const object = await get({ offset: 0, length: HEAD_BYTES });
   const { size } = object;
   const head = await guard(() => object.bytes());
   if (head.length >= size) return fromBytes(head);
 
-  const get = async (range: R2Range): Promise<R2ObjectBody> => {
-    const part = await guard(() => bucket.get(key, { range }));
-    if (!part) throw new AppError("not_found", "The file is no longer stored.");
-    return part;
-  };
   /** The last block read beyond the head: parsers read on where they stopped. */
   let block = { offset: 0, bytes: head };
   return {

@@ -1,7 +1,8 @@
 /** Job records in D1. */
 import { AppError } from "../errors.ts";
-import type { Job, JobSpec, JobState } from "../jobs/job.ts";
+import { isFinal, type Charge, type Job, type JobSpec, type JobState } from "../jobs/job.ts";
 import type { IdempotencyClaim, JobRecords } from "../jobs/ports.ts";
+import { endHold, findHold, releaseHold, takeHold } from "./holds.ts";
 
 /** How long the answer to an Idempotency-Key is kept. */
 export const IDEMPOTENCY_TTL_MS = 24 * 3_600_000;
@@ -25,14 +26,32 @@ export function jobRecords(db: D1Database): JobRecords {
 
     load: (jobId) => first(db.prepare("SELECT spec, state FROM jobs WHERE id = ?").bind(jobId)),
 
-    save: async (spec, state, idempotency) => {
+    open: (spec, state, idempotency) => openJob(db, spec, state, idempotency),
+
+    save: async (spec, state) => {
       const statements = [saveJob(db, spec, state)];
-      if (idempotency) statements.push(saveKey(db, spec, idempotency));
+      if (isFinal(state.status)) statements.push(endHold(db, spec, state));
       await guard(() => db.batch(statements));
     },
 
     remove: async (jobId) => {
-      await guard(() => db.prepare("DELETE FROM jobs WHERE id = ?").bind(jobId).run());
+      const removal = db.prepare("DELETE FROM jobs WHERE id = ?").bind(jobId);
+      await guard(() => db.batch([releaseHold(db, jobId), removal]));
+    },
+
+    list: async (accountId, { dialect, statuses, limit, offset }) => {
+      const marks = statuses?.map(() => "?").join(", ");
+      const { results } = await guard(() =>
+        db
+          .prepare(
+            `SELECT spec, state FROM jobs WHERE account_id = ? AND dialect = ?
+             ${marks === undefined ? "" : `AND status IN (${marks})`}
+             ORDER BY created_at DESC, id LIMIT ? OFFSET ?`,
+          )
+          .bind(accountId, dialect, ...(statuses ?? []), limit, offset)
+          .all<JobRow>(),
+      );
+      return results.map(toJob);
     },
 
     listOverdue: (now, limit) =>
@@ -40,7 +59,7 @@ export function jobRecords(db: D1Database): JobRecords {
         db
           .prepare(
             `SELECT id FROM jobs
-             WHERE status IN ('queued', 'processing', 'succeeded', 'failed', 'canceled')
+             WHERE status IN ('uploading', 'queued', 'processing', 'succeeded', 'failed', 'canceled')
                AND expires_at < ? LIMIT ?`,
           )
           .bind(now, limit),
@@ -74,15 +93,44 @@ export function toJob({ spec, state }: JobRow): Job {
   return { ...(JSON.parse(spec) as JobSpec), ...(JSON.parse(state) as JobState) };
 }
 
-function saveJob(db: D1Database, spec: JobSpec, state: JobState): D1PreparedStatement {
+/** One transaction: without the hold neither the record nor the key is written. */
+async function openJob(
+  db: D1Database,
+  spec: JobSpec,
+  state: JobState,
+  idempotency: IdempotencyClaim | null,
+): Promise<Charge | null> {
+  if (state.status === "uploading") {
+    await guard(() => db.batch([saveJob(db, spec, state)]));
+    return null;
+  }
+  const statements = [takeHold(db, spec), saveJob(db, spec, state, IF_HELD), findHold(db, spec.id)];
+  if (idempotency) statements.push(saveKey(db, spec, idempotency));
+  const results = await guard(() => db.batch<Charge>(statements));
+  const charge = results[2]?.results[0];
+  if (!charge) {
+    throw new AppError("insufficient_credits", "This account has no conversions left.");
+  }
+  return charge;
+}
+
+const IF_HELD = "WHERE EXISTS (SELECT 1 FROM holds WHERE job_id = ?1)";
+
+function saveJob(
+  db: D1Database,
+  spec: JobSpec,
+  state: JobState,
+  condition = "WHERE TRUE",
+): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO jobs (id, account_id, dialect, operation, lane, status, input_bytes,
                          output_bytes, created_at, finished_at, expires_at, spec, state)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 ${condition}
        ON CONFLICT (id) DO UPDATE SET
-         status = ?6, output_bytes = ?8, finished_at = ?10, state = ?13
-       WHERE jobs.status IN ('queued', 'processing') OR ?6 = 'expired'`,
+         lane = ?5, status = ?6, input_bytes = ?7, output_bytes = ?8, finished_at = ?10,
+         expires_at = ?11, spec = ?12, state = ?13
+       WHERE jobs.status IN ('uploading', 'queued', 'processing') OR ?6 = 'expired'`,
     )
     .bind(
       spec.id,
@@ -110,7 +158,8 @@ function saveKey(db: D1Database, spec: JobSpec, claim: IdempotencyClaim): D1Prep
     .prepare(
       `INSERT INTO idempotency_keys (account_id, key, status, fingerprint, job_id, response,
                                      created_at, expires_at)
-       VALUES (?1, ?2, 'done', ?3, ?4, ?5, ?6, ?7)
+       SELECT ?1, ?2, 'done', ?3, ?4, ?5, ?6, ?7
+       WHERE EXISTS (SELECT 1 FROM jobs WHERE id = ?4)
        ON CONFLICT (account_id, key) DO UPDATE SET
          status = 'done', fingerprint = ?3, job_id = ?4, response = ?5, expires_at = ?7
        WHERE idempotency_keys.status = 'pending'`,

@@ -7,6 +7,8 @@ export interface KeyOwner {
   accountId: string;
   plan: string;
   suspended: boolean;
+  /** What the key is limited to; null is nothing. */
+  scopes: string[] | null;
   /** Milliseconds since 1970. */
   lastUsedAt: number | null;
 }
@@ -21,7 +23,7 @@ export async function hashKey(key: string): Promise<string> {
 export async function findAccountByKey(db: D1Database, key: string): Promise<KeyOwner | null> {
   const row = await db
     .prepare(
-      `SELECT api_keys.id, account_id, plan, suspended_at, last_used_at
+      `SELECT api_keys.id, account_id, plan, suspended_at, scopes, last_used_at
          FROM api_keys JOIN accounts ON accounts.id = account_id
         WHERE hash = ? AND revoked_at IS NULL`,
     )
@@ -31,6 +33,7 @@ export async function findAccountByKey(db: D1Database, key: string): Promise<Key
       account_id: string;
       plan: string;
       suspended_at: number | null;
+      scopes: string | null;
       last_used_at: number | null;
     }>();
   return (
@@ -39,6 +42,7 @@ export async function findAccountByKey(db: D1Database, key: string): Promise<Key
       accountId: row.account_id,
       plan: row.plan,
       suspended: row.suspended_at !== null,
+      scopes: row.scopes?.split(" ") ?? null,
       lastUsedAt: row.last_used_at,
     }
   );

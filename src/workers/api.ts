@@ -1,16 +1,19 @@
 /** The api Worker: wiring only. */
-import { renderProblem } from "../dialects/imagehq/errors.ts";
-import { registerImageHq } from "../dialects/imagehq/routes.ts";
+import { IMAGEHQ } from "../dialects/imagehq/dialect.ts";
 import { createApp } from "../http/app.ts";
+import { registerFiles } from "../http/files.ts";
 import { registerService } from "../http/service.ts";
+import { registerUploads } from "../http/uploads.ts";
 import type { ApiEnv, JobMessage } from "./env.ts";
 import { handleDeadLetters, sweep } from "./upkeep.ts";
 
 export { JobProgress } from "../objects/job-progress.ts";
 export { RateLimit } from "../objects/rate-limit.ts";
 
-const app = createApp(renderProblem);
-registerImageHq(app);
+/** In the order in which they are asked whether a request is theirs; the last takes the rest. */
+const app = createApp([IMAGEHQ]);
+registerFiles(app);
+registerUploads(app);
 registerService(app);
 
 export default {

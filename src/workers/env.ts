@@ -13,6 +13,8 @@ export interface ApiEnv {
   FILES: R2Bucket;
   JOBS: DurableObjectNamespace<JobProgress>;
   RATE_LIMITS: DurableObjectNamespace<RateLimit>;
+  /** Where clients reach the service, for absolute URLs; by default the origin they asked. */
+  PUBLIC_URL?: string;
   /** Lane "images". */
   IMAGES_QUEUE: Queue<JobMessage>;
 }

@@ -23,6 +23,9 @@ import {
 
 const NOW = FAR_NOW;
 
+const findHold = (jobId: string) =>
+  env.DB.prepare("SELECT * FROM holds WHERE job_id = ?").bind(jobId).first();
+
 beforeAll(migrate);
 beforeEach(() => setClock(NOW));
 afterEach(() => void vi.useRealTimers());
@@ -35,38 +38,40 @@ describe("accepting", () => {
     expect(await alarmTime(spec.id)).toBe(NOW + SAFETY_NET_MS);
     await claimJob(spec.id);
     expect((await storedRun(spec.id))?.chores).toEqual({
+      fetch: null,
       dispatch: null,
       record: null,
       files: null,
     });
   });
 
-  test("a crash right after storing it loses neither record nor message", async () => {
+  test("a crash right after storing it does not lose the message", async () => {
     const { spec } = await acceptJob();
-    await env.DB.prepare("DELETE FROM jobs").run();
     await forgetMemory(spec.id);
     await skipToAlarm(spec.id);
-    expect(await record(spec)).toMatchObject({ status: "queued" });
     expect((await storedRun(spec.id))?.chores).toMatchObject({
       dispatch: { at: Date.now() + SAFETY_NET_MS, tries: 1 },
       record: null,
     });
   });
 
-  test("the record and the idempotency key appear together or not at all", async () => {
+  test("without its record there is no job, no idempotency key and no hold", async () => {
     const spec = makeSpec();
     const claim = { accountId: "acct_1", key: "k1", fingerprint: "f", response: "{}" };
     const findKey = () =>
       env.DB.prepare("SELECT status, job_id FROM idempotency_keys WHERE key = 'k1'").first();
+    const tracker = trackerStub(spec.id);
     const repair = await breakJobsTable();
-    await trackerStub(spec.id).accept(spec, claim);
-    expect(await findKey()).toBeNull();
+    expect(await tracker.accept(spec, claim)).toMatchObject({ code: "storage_unavailable" });
     await repair();
+    expect(await tracker.state()).toBeNull();
+    expect(await findKey()).toBeNull();
     expect(await record(spec)).toBeNull();
-    await forgetMemory(spec.id);
-    await skipToAlarm(spec.id);
+    expect(await findHold(spec.id)).toBeNull();
+    expect(await tracker.accept(spec, claim)).toBeNull();
     expect(await findKey()).toEqual({ status: "done", job_id: spec.id });
     expect(await record(spec)).toMatchObject({ status: "queued" });
+    expect(await findHold(spec.id)).toMatchObject({ state: "held" });
   });
 
   test("accepting again changes nothing", async () => {

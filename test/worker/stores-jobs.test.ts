@@ -14,7 +14,7 @@ const queued = (spec = makeSpec()) => ({ spec, run: begin(spec, NOW) });
 describe("finding", () => {
   test("a foreign job is as unknown as one that does not exist", async () => {
     const { spec, run } = queued();
-    await records.save(spec, run.state, null);
+    await records.save(spec, run.state);
     expect(await records.find(spec.accountId, spec.id)).toEqual({ ...spec, ...run.state });
     expect(await records.find("acct_2", spec.id)).toBeNull();
     expect(await records.find(spec.accountId, "job_unknown")).toBeNull();
@@ -33,12 +33,12 @@ describe("saving", () => {
   test("an ended job changes no more, except to expired", async () => {
     const { spec, run } = queued();
     const canceled = cancel(run, NOW) ?? run;
-    await records.save(spec, canceled.state, null);
-    await records.save(spec, run.state, null);
+    await records.save(spec, canceled.state);
+    await records.save(spec, run.state);
     expect(await records.load(spec.id)).toMatchObject({ status: "canceled" });
-    await records.save(spec, expire(canceled, NOW).state, null);
+    await records.save(spec, expire(canceled, NOW).state);
     expect(await records.load(spec.id)).toMatchObject({ status: "expired" });
-    await records.save(spec, canceled.state, null);
+    await records.save(spec, canceled.state);
     expect(await records.load(spec.id)).toMatchObject({ status: "expired" });
   });
 
@@ -46,8 +46,8 @@ describe("saving", () => {
     const claim = { accountId: "acct_1", key: "k", fingerprint: "f", response: "first" };
     const first = queued();
     const second = queued();
-    await records.save(first.spec, first.run.state, claim);
-    await records.save(second.spec, second.run.state, { ...claim, response: "second" });
+    await records.open(first.spec, first.run.state, claim);
+    await records.open(second.spec, second.run.state, { ...claim, response: "second" });
     const row = await env.DB.prepare("SELECT * FROM idempotency_keys WHERE key = 'k'").first();
     expect(row).toMatchObject({ status: "done", job_id: first.spec.id, response: "first" });
   });
@@ -59,7 +59,7 @@ describe("saving", () => {
     ).run();
     const { spec, run } = queued();
     const claim = { accountId: "acct_1", key: "reserved", fingerprint: "f", response: "body" };
-    await records.save(spec, run.state, claim);
+    await records.open(spec, run.state, claim);
     const row = await env.DB.prepare(
       "SELECT * FROM idempotency_keys WHERE key = 'reserved'",
     ).first();
@@ -71,9 +71,9 @@ test("the sweep's lists hold what is overdue and what is unfinished", async () =
   const old = queued(makeSpec({ createdAt: 1000, expiresAt: 2000 }));
   const ended = queued(makeSpec({ createdAt: 1000, expiresAt: 2000 }));
   const gone = queued(makeSpec({ createdAt: 1000, expiresAt: 2000 }));
-  await records.save(old.spec, old.run.state, null);
-  await records.save(ended.spec, (cancel(ended.run, NOW) ?? ended.run).state, null);
-  await records.save(gone.spec, expire(gone.run, NOW).state, null);
+  await records.save(old.spec, old.run.state);
+  await records.save(ended.spec, (cancel(ended.run, NOW) ?? ended.run).state);
+  await records.save(gone.spec, expire(gone.run, NOW).state);
   const overdue = await records.listOverdue(2001, 10);
   expect(overdue.toSorted()).toEqual([old.spec.id, ended.spec.id].toSorted());
   expect(await records.listOverdue(2000, 10)).toEqual([]);

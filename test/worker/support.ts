@@ -8,22 +8,34 @@ import {
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import initial from "../../migrations/0001_initial.sql?raw";
+import dialects from "../../migrations/0002_dialects.sql?raw";
 import { createJobId } from "../../src/jobs/ids.ts";
 import type { JobSpec, OutputFile } from "../../src/jobs/job.ts";
 import type { Run } from "../../src/jobs/lifecycle.ts";
 import { inputKey, jobPrefix, outputKey } from "../../src/jobs/ports.ts";
+import { flatPrice } from "../../src/jobs/price.ts";
 import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
 import { jobRecords } from "../../src/stores/jobs.ts";
 
 const HOUR_MS = 3_600_000;
 
+/** The schema, and an account "acct_1" that may do everything. */
 export async function migrate(): Promise<void> {
-  const queries = initial
-    .replaceAll(/--.*$/gm, "")
-    .split(";")
-    .filter((query) => query.trim());
-  await applyD1Migrations(env.DB, [{ name: "0001_initial", queries }]);
+  await applyD1Migrations(env.DB, [
+    { name: "0001_initial", queries: toQueries(initial) },
+    { name: "0002_dialects", queries: toQueries(dialects) },
+  ]);
+  await env.DB.prepare(
+    "INSERT INTO accounts (id, name, plan, created_at) VALUES ('acct_1', 'Test', 'unlimited', 0)",
+  ).run();
 }
+
+/** Statements end where a line that begins another follows: those of a trigger are indented. */
+const toQueries = (sql: string): string[] =>
+  sql
+    .replaceAll(/--.*$/gm, "")
+    .split(/;\s*\n(?=[A-Z]|$)(?!END)/)
+    .filter((query) => query.trim());
 
 /** A job of one JPEG that becomes a WebP. */
 export function makeSpec(changes: Partial<JobSpec> = {}): JobSpec {
@@ -37,6 +49,9 @@ export function makeSpec(changes: Partial<JobSpec> = {}): JobSpec {
     lane: "images",
     toolSlug: null,
     clientReferenceId: null,
+    memo: {},
+    awaits: null,
+    price: flatPrice(1, null),
     createdAt,
     expiresAt: createdAt + 24 * HOUR_MS,
     ttlHours: 24,
@@ -52,7 +67,7 @@ export function makeSpec(changes: Partial<JobSpec> = {}): JobSpec {
     ],
     output: OUTPUT_OPTIONS.parse({ format: "webp" }),
     warnings: [],
-    limits: { maxPixels: 80_000_000 },
+    limits: { maxPixels: 80_000_000, maxSide: 16_384, maxFileBytes: 100_000_000 },
     ...changes,
   };
 }
@@ -114,7 +129,8 @@ export async function acceptJob(changes: Partial<JobSpec> = {}) {
   const spec = makeSpec({ createdAt: FAR_NOW, ...changes });
   const tracker = trackerStub(spec.id);
   await env.FILES.put(spec.inputs[0]?.key ?? "", "jpg");
-  await tracker.accept(spec, null);
+  const refusal = await tracker.accept(spec, null);
+  if (refusal) throw new Error(refusal.code);
   return { spec, tracker };
 }
 

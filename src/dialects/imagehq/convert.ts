@@ -1,22 +1,22 @@
 /** POST /v1/convert. */
 import type { Context } from "hono";
-import { FORMATS } from "../../formats.ts";
+import { acceptJob } from "../../http/accept.ts";
 import type { Caller, HttpEnv } from "../../http/context.ts";
 import { fingerprint, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { readWaitS } from "../../http/prefer.ts";
 import { receive } from "../../http/receive.ts";
-import { hashUpload, storeUpload } from "../../http/upload.ts";
 import { createJobId } from "../../jobs/ids.ts";
 import { isFinal, type InputFile, type JobSpec } from "../../jobs/job.ts";
 import { inputKey, jobPrefix } from "../../jobs/ports.ts";
+import { createSpec } from "../../jobs/spec.ts";
 import { trackersOf } from "../../objects/trackers.ts";
 import type { Warning } from "../../pipeline/picture.ts";
 import { fileStore } from "../../stores/files.ts";
+import { hashUpload, storeUpload } from "../../stores/inputs.ts";
 import { findFormatMismatches, readConvertRequest, type ConvertOptions } from "./request.ts";
 import { toJobBody, toJobPath, toQueuedBody } from "./response.ts";
 
 const ROUTE = "POST /v1/convert";
-const HOUR_MS = 60 * 60 * 1000;
 
 export async function handleConvert(c: Context<HttpEnv>): Promise<Response> {
   const request = c.req.raw;
@@ -72,7 +72,7 @@ async function makeJob(
       key,
       fingerprint: toFingerprint(
         options,
-        inputs.map(({ sha256 }) => sha256),
+        inputs.map(({ sha256 }) => sha256 ?? ""),
       ),
       response: JSON.stringify(toQueuedBody(job)),
     };
@@ -80,21 +80,6 @@ async function makeJob(
     return job;
   } catch (error) {
     await files.removeAll(jobPrefix(id));
-    throw error;
-  }
-}
-
-async function acceptJob(
-  env: HttpEnv["Bindings"],
-  job: JobSpec,
-  claim: Parameters<ReturnType<ReturnType<typeof trackersOf>>["accept"]>[1],
-): Promise<void> {
-  const tracker = trackersOf(env.JOBS)(job.id);
-  try {
-    await tracker.accept(job, claim);
-  } catch (error) {
-    // It may have been accepted all the same; the client is told that it was not.
-    await tracker.remove();
     throw error;
   }
 }
@@ -120,23 +105,17 @@ interface Accepted {
 }
 
 function toJobSpec({ id, caller, options, inputs, warnings }: Accepted): JobSpec {
-  const { maxTtlHours, maxPixels } = caller.plan;
-  const createdAt = Date.now();
+  const { maxTtlHours } = caller.plan;
   const ttlHours = Math.min(options.ttlHours ?? maxTtlHours, maxTtlHours);
   const clamped: Warning = {
     code: "ttl_clamped",
     message: `Files are kept for ${maxTtlHours} hours at most.`,
   };
-  return {
+  return createSpec(caller, {
     id,
-    accountId: caller.accountId,
     dialect: "imagehq",
-    operation: "convert",
-    lane: FORMATS[options.output.format].lane,
     toolSlug: options.toolSlug,
     clientReferenceId: options.clientReferenceId,
-    createdAt,
-    expiresAt: createdAt + ttlHours * HOUR_MS,
     ttlHours,
     inputs,
     output: options.output,
@@ -146,6 +125,5 @@ function toJobSpec({ id, caller, options, inputs, warnings }: Accepted): JobSpec
       ...((options.ttlHours ?? 0) > maxTtlHours ? [clamped] : []),
       ...findFormatMismatches(options.inputFormat, inputs),
     ],
-    limits: { maxPixels },
-  };
+  });
 }

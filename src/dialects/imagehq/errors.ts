@@ -1,6 +1,6 @@
 /** Errors as problem details (RFC 9457). */
 import { type AppError, ERRORS, type ErrorCode } from "../../errors.ts";
-import type { RenderError } from "../../http/app.ts";
+import type { RenderError } from "../../http/dialect.ts";
 import type { Problem } from "./schemas.ts";
 
 const TITLES = {
@@ -11,9 +11,13 @@ const TITLES = {
   invalid_parameter: "Invalid parameter",
   unsupported_input_format: "Unsupported input format",
   unsupported_output_format: "Unsupported output format",
+  unsupported_media_type: "Unsupported media type",
   file_too_large: "File too large",
   unauthorized: "Unauthorized",
+  insufficient_credits: "Insufficient credits",
   forbidden: "Forbidden",
+  invalid_signature: "Invalid signature",
+  link_expired: "Link expired",
   rate_limited: "Too many requests",
   not_found: "Not found",
   method_not_allowed: "Method not allowed",
@@ -21,6 +25,9 @@ const TITLES = {
   job_not_successful: "Job not successful",
   job_already_ended: "Job already ended",
   job_expired: "Job expired",
+  upload_missing: "File not uploaded",
+  upload_repeated: "File uploaded before",
+  upload_changed: "Upload changed",
   range_not_satisfiable: "Range not satisfiable",
   idempotency_in_progress: "Request in progress",
   idempotency_mismatch: "Idempotency-Key used before",

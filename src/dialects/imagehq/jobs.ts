@@ -3,15 +3,15 @@ import type { Context } from "hono";
 import { AppError } from "../../errors.ts";
 import type { HttpEnv } from "../../http/context.ts";
 import { sendFile, sendZip } from "../../http/download.ts";
+import { findJob } from "../../http/lookup.ts";
 import { isFinal, type Job } from "../../jobs/job.ts";
 import { trackersOf } from "../../objects/trackers.ts";
-import { findJob } from "./lookup.ts";
 
 type JobContext = Context<HttpEnv>;
 
 /** @throws AppError not_found */
 export function findCallersJob(c: JobContext, jobId: string): Promise<Job> {
-  return findJob(c.env, c.get("caller").accountId, jobId);
+  return findJob(c.env, c.get("caller").accountId, "imagehq", jobId);
 }
 
 const expired = (): AppError =>

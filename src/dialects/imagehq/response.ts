@@ -53,7 +53,8 @@ function toCommonBody(job: JobSpec, state: JobState): QueuedJob {
     operation: job.operation,
     poll_url: toJobPath(job.id),
     progress: state.progress,
-    status: state.status,
+    // Its jobs never wait for an upload.
+    status: state.status === "uploading" ? "queued" : state.status,
     tool_slug: job.toolSlug,
   };
 }

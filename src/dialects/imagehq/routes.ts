@@ -1,14 +1,15 @@
 /** ImageHQ's routes, declared once for the router and for the OpenAPI document. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { authenticate } from "../../http/authenticate.ts";
-import type { App } from "../../http/app.ts";
+import type { App } from "../../http/dialect.ts";
 import { throttle } from "../../http/throttle.ts";
 import { handleConvert } from "./convert.ts";
 import { cancelJob, findCallersJob, removeJob, sendEvents, sendOutputs } from "./jobs.ts";
 import { toJobBody } from "./response.ts";
 import { CONVERT_REQUEST, JOB, PROBLEM, QUEUED_JOB } from "./schemas.ts";
 
-const GUARDS = [authenticate, throttle] as const;
+const CONVERTING = [authenticate("convert"), throttle] as const;
+const READING = [authenticate("read"), throttle] as const;
 const SECURITY: Record<string, string[]>[] = [{ bearer: [] }, { apiKey: [] }];
 
 const problem = (description: string) => ({
@@ -28,7 +29,10 @@ const jobId = z.object({
     .regex(/^job_[0-9a-z]{1,64}$/)
     .openapi({ param: { name: "id", in: "path" } }),
 });
-const UNAUTHORIZED = { 401: problem("The key is missing, unknown or revoked.") };
+const UNAUTHORIZED = {
+  401: problem("The key is missing, unknown or revoked."),
+  403: problem("The account is suspended, or the key's scopes exclude the call."),
+};
 const LIMITED = { 429: problem("Too many requests with this key.") };
 const NOT_FOUND = { 404: problem("There is no such job.") };
 const COMMON = { ...UNAUTHORIZED, ...NOT_FOUND, ...LIMITED };
@@ -66,6 +70,7 @@ const CONVERT = createRoute({
     200: json("The job has ended within the time of `Prefer: wait=N`.", JOB),
     202: json("The job is accepted.", QUEUED_JOB),
     400: problem("malformed_request, missing_file, empty_file or too_many_files."),
+    402: problem("The account has no conversions left."),
     409: problem("The first request with this Idempotency-Key is still being read."),
     413: problem("A file is larger than the plan allows."),
     415: problem("A file is in no format that can be read."),
@@ -82,7 +87,7 @@ const GET_JOB = createRoute({
   tags: ["Jobs"],
   summary: "Read a job",
   security: SECURITY,
-  middleware: [...GUARDS],
+  middleware: [...READING],
   request: { params: jobId },
   responses: { 200: json("The job as it is now.", JOB), ...COMMON },
 });
@@ -95,7 +100,7 @@ const DELETE_JOB = createRoute({
   summary: "Delete a job and its files",
   description: "A job that has not ended is canceled first.",
   security: SECURITY,
-  middleware: [...GUARDS],
+  middleware: [...CONVERTING],
   request: { params: jobId },
   responses: { 204: { description: "It is gone." }, ...COMMON },
 });
@@ -107,7 +112,7 @@ const CANCEL_JOB = createRoute({
   tags: ["Jobs"],
   summary: "Cancel a job",
   security: SECURITY,
-  middleware: [...GUARDS],
+  middleware: [...CONVERTING],
   request: { params: jobId },
   responses: {
     200: json("The job, canceled now or before.", JOB),
@@ -124,7 +129,7 @@ const DOWNLOAD = createRoute({
   summary: "Download the outputs",
   description: "One output is sent as the file, with ranges; several are sent as a ZIP.",
   security: SECURITY,
-  middleware: [...GUARDS],
+  middleware: [...READING],
   request: {
     params: jobId,
     query: z.object({
@@ -159,7 +164,7 @@ const EVENTS = createRoute({
   summary: "Watch a job",
   description: "Server-sent events: `progress`, then one named by the final status.",
   security: SECURITY,
-  middleware: [...GUARDS],
+  middleware: [...READING],
   request: { params: jobId },
   responses: {
     200: { description: "Events.", content: { "text/event-stream": { schema: z.string() } } },
@@ -168,7 +173,7 @@ const EVENTS = createRoute({
   },
 });
 
-export function registerImageHq(app: App): void {
+export function registerRoutes(app: App): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
@@ -180,7 +185,7 @@ export function registerImageHq(app: App): void {
   });
   // Declared by hand: `openapi` would validate the body, and hold it in memory for that.
   app.openAPIRegistry.registerPath(CONVERT);
-  app.post(CONVERT.getRoutingPath(), ...GUARDS, handleConvert);
+  app.post(CONVERT.getRoutingPath(), ...CONVERTING, handleConvert);
   app.openapi(GET_JOB, async (c) =>
     c.json(toJobBody(await findCallersJob(c, c.req.valid("param").id)), 200),
   );

@@ -96,7 +96,7 @@ export const JOB = z
     ...queuedMembers,
     download_url: z.string().optional().openapi({ description: "Once the job has succeeded." }),
     error: notice.optional().openapi({ description: "When the job has failed." }),
-    inputs: z.array(z.object(fileMembers)),
+    inputs: z.array(z.object({ ...fileMembers, format: z.enum(formatNames()).nullable() })),
     outputs: z.array(z.object({ ...fileMembers, id: z.string(), width: z.int(), height: z.int() })),
     retention_policy: z.object({ clamp: z.boolean(), ttl_hours: z.int() }),
     stages: z.array(

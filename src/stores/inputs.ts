@@ -2,15 +2,18 @@
 import { createHash } from "node:crypto";
 import { AppError, fileTooLarge } from "../errors.ts";
 import { FORMATS, formatNames, sniffFormat, SNIFF_BYTES, type FormatName } from "../formats.ts";
+import { cleanFilename } from "../jobs/filenames.ts";
 import type { InputFile } from "../jobs/job.ts";
 import type { FileStore } from "../jobs/ports.ts";
-import { cleanFilename } from "../content-disposition.ts";
 
 export interface Upload {
   filename: string | undefined;
   /** Each chunk is valid until the next pull. */
   chunks: AsyncIterable<Uint8Array>;
 }
+
+/** What becomes of a file of no known format: it is refused, or kept for its job to fail. */
+export type UnknownFormat = "refuse" | "keep";
 
 /**
  * Stores one file. An upload that is refused leaves no object.
@@ -22,16 +25,17 @@ export async function storeUpload(
   key: string,
   upload: Upload,
   maxBytes: number,
+  unknown: UnknownFormat = "refuse",
 ): Promise<InputFile> {
   const hash = createHash("sha256");
   const measured = measure(upload.chunks, maxBytes, hash)[Symbol.asyncIterator]();
   try {
     const head = await peek(measured);
-    const format = requireFormat(head, upload.filename);
-    const { mimeType } = FORMATS[format];
+    const format = findFormatOf(head, upload.filename, unknown);
+    const mimeType = mimeTypeOf(format);
     const { sizeBytes } = await files.write(key, prepend(head, measured), mimeType);
     return {
-      filename: cleanFilename(upload.filename, `input.${format}`),
+      filename: cleanFilename(upload.filename, defaultName(format)),
       format,
       mimeType,
       sizeBytes,
@@ -50,15 +54,25 @@ export async function hashUpload(upload: Upload, maxBytes: number): Promise<stri
   return hash.digest("hex");
 }
 
-async function* measure(
+/** The same chunks, up to a limit. @throws AppError file_too_large */
+export async function* limitBytes(
   chunks: AsyncIterable<Uint8Array>,
   maxBytes: number,
-  hash: { update(chunk: Uint8Array): unknown },
 ): AsyncGenerator<Uint8Array, undefined> {
   let sizeBytes = 0;
   for await (const chunk of chunks) {
     sizeBytes += chunk.length;
     if (sizeBytes > maxBytes) throw fileTooLarge(maxBytes);
+    yield chunk;
+  }
+}
+
+async function* measure(
+  chunks: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+  hash: { update(chunk: Uint8Array): unknown },
+): AsyncGenerator<Uint8Array, undefined> {
+  for await (const chunk of limitBytes(chunks, maxBytes)) {
     hash.update(chunk);
     yield chunk;
   }
@@ -83,11 +97,20 @@ async function* prepend(
   for (let step = await rest.next(); !step.done; step = await rest.next()) yield step.value;
 }
 
-function requireFormat(head: Uint8Array, filename: string | undefined): FormatName {
+export const mimeTypeOf = (format: FormatName | null): string =>
+  format === null ? "application/octet-stream" : FORMATS[format].mimeType;
+
+const defaultName = (format: FormatName | null): string => `input.${format ?? "bin"}`;
+
+function findFormatOf(
+  head: Uint8Array,
+  filename: string | undefined,
+  unknown: UnknownFormat,
+): FormatName | null {
   const details = { filename: filename ?? null, supported: formatNames() };
   if (head.length === 0) throw new AppError("empty_file", "A file is empty.", details);
-  const format = sniffFormat(head);
-  if (format === undefined) {
+  const format = sniffFormat(head) ?? null;
+  if (format === null && unknown === "refuse") {
     throw new AppError(
       "unsupported_input_format",
       "A file is in none of the formats that can be read.",

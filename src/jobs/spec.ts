@@ -1,0 +1,64 @@
+/** How a job is made from what a dialect asks. Pure. */
+import { FORMATS, type FormatName, type LaneName } from "../formats.ts";
+import { MAX_SIDE } from "../limits.ts";
+import type { Plan } from "../plans.ts";
+import type { InputFile, JobSpec } from "./job.ts";
+import { flatPrice } from "./price.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** What a dialect says of a job; the rest has defaults, or follows from the account's plan. */
+export type JobRequest = Pick<JobSpec, "id" | "dialect" | "output"> &
+  Partial<Omit<JobSpec, "lane" | "accountId" | "limits" | "expiresAt">> & {
+    limits?: Partial<JobSpec["limits"]>;
+  };
+
+/** @param request `ttlHours` defaults to the plan's longest */
+export function createSpec(
+  { accountId, plan }: { accountId: string; plan: Plan },
+  request: JobRequest,
+): JobSpec {
+  const createdAt = request.createdAt ?? Date.now();
+  const ttlHours = request.ttlHours ?? plan.maxTtlHours;
+  const inputs = request.inputs ?? [];
+  return {
+    operation: "convert",
+    toolSlug: null,
+    clientReferenceId: null,
+    memo: {},
+    awaits: null,
+    warnings: [],
+    price: flatPrice(Math.max(1, inputs.length), plan.freeConversionsPerDay),
+    ...request,
+    accountId,
+    lane: chooseLane(request.output.format, inputs),
+    createdAt,
+    ttlHours,
+    expiresAt: createdAt + ttlHours * HOUR_MS,
+    inputs,
+    limits: {
+      maxPixels: plan.maxPixels,
+      maxSide: MAX_SIDE,
+      maxFileBytes: plan.maxFileBytes,
+      ...request.limits,
+    },
+  };
+}
+
+/** The same job with inputs that have come since. */
+export function withInputs(spec: JobSpec, inputs: InputFile[]): JobSpec {
+  return { ...spec, awaits: null, inputs, lane: chooseLane(spec.output.format, inputs) };
+}
+
+/** Lanes by the weight of their codecs; each has those of the lanes before it that it needs. */
+const LANES: readonly LaneName[] = ["images"];
+
+/** The heaviest lane that one of the formats needs. */
+function chooseLane(output: string, inputs: readonly InputFile[]): LaneName {
+  const needed = [output, ...inputs.map(({ format }) => format)].map((format) =>
+    format !== null && Object.hasOwn(FORMATS, format)
+      ? FORMATS[format as FormatName].lane
+      : "images",
+  );
+  return LANES.findLast((lane) => needed.includes(lane)) ?? "images";
+}
