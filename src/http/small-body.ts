@@ -6,7 +6,7 @@ const MAX_BYTES = 64 * 1024;
 
 /** @throws AppError malformed_request when it is longer than 64 KiB or no UTF-8 */
 export async function readText(request: Request): Promise<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   let text = "";
   let sizeBytes = 0;
   for await (const chunk of request.body ? readChunks(request.body) : []) {
