@@ -56,6 +56,18 @@ export const FORMATS = {
     lossless: "optional",
     matches: (head) => starts(head, "RIFF") && starts(head, "WEBP", 8),
   },
+  ico: {
+    name: "ico",
+    aliases: [],
+    mimeType: "image/vnd.microsoft.icon",
+    lane: "images",
+    alpha: true,
+    gray: false,
+    lossless: "always",
+    // An icon or a cursor, of 1 to 255 pictures.
+    matches: (head) =>
+      (starts(head, "\0\0\x01\0") || starts(head, "\0\0\x02\0")) && head[4] !== 0 && head[5] === 0,
+  },
 } as const satisfies Record<string, Format>;
 
 export type FormatName = keyof typeof FORMATS;

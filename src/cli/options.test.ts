@@ -46,4 +46,5 @@ test("values become JSON's; what does not parse is the service's to refuse", () 
   expect(value("quality", "high")).toBe("high");
   expect(value("lossless", "true")).toBe(true);
   expect(value("background", "#fff")).toBe("#fff");
+  expect(value("icon-sizes", "16, 256")).toEqual([16, 256]);
 });

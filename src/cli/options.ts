@@ -7,7 +7,7 @@ export interface OptionSpec {
   flag: string;
   /** As the native request names it: `strip_metadata`. */
   member: string;
-  kind: "boolean" | "number" | "text";
+  kind: "boolean" | "number" | "numbers" | "text";
   /** What can be given, for the help. */
   values: string;
 }
@@ -29,6 +29,12 @@ function describe(schema: z.core.$ZodType): Pick<OptionSpec, "kind" | "values"> 
   if (schema instanceof z.ZodEnum) return { kind: "text", values: schema.options.join("|") };
   if (schema instanceof z.ZodNumber) {
     return { kind: "number", values: `${schema.minValue} to ${schema.maxValue}` };
+  }
+  if (schema instanceof z.ZodArray) {
+    return { kind: "numbers", values: `${describe(schema.element).values}, several with commas` };
+  }
+  if (schema instanceof z.ZodLiteral) {
+    return { kind: "text", values: [...schema.values].join("|") };
   }
   return { kind: "text", values: "#rrggbb, white, black, transparent" };
 }
@@ -69,6 +75,7 @@ export function normaliseArguments(args: readonly string[], options: OptionSpec[
 /** Text as the request's JSON wants it. What does not parse goes as it is: the service refuses it. */
 export function toMemberValue(spec: OptionSpec, text: string): unknown {
   if (spec.kind === "boolean" && (text === "true" || text === "false")) return text === "true";
+  if (spec.kind === "numbers") return text.split(",").map(Number);
   if (spec.kind === "number" && text.trim() !== "" && !Number.isNaN(Number(text))) {
     return Number(text);
   }

@@ -14,6 +14,8 @@ export interface EncodeOptions {
   quality: number;
   lossless: boolean;
   effort: Effort;
+  /** Squares to be made of the picture, for icons; null is the picture at its own size. */
+  iconSizes: readonly number[] | null;
   /** Written into the file as they are; null members are left out. */
   metadata: Metadata;
 }

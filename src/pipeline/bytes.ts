@@ -11,19 +11,38 @@ export interface ByteSource {
 
 /** A ByteSource over bytes that are in memory already. */
 export function fromBytes(bytes: Uint8Array): ByteSource {
+  return toSource(bytes.length, (offset, length) =>
+    Promise.resolve(bytes.subarray(offset, offset + length)),
+  );
+}
+
+/**
+ * A part of a file as if it were one: what a container holds, for the codec of that.
+ * @param size shortened where the file ends before
+ */
+export function slice(source: ByteSource, start: number, size: number): ByteSource {
+  const available = Math.max(0, Math.min(size, source.size - start));
+  return toSource(available, (offset, length) =>
+    source.read(start + offset, Math.max(0, Math.min(length, available - offset))),
+  );
+}
+
+/** A source whose stream reads a chunk at a time. */
+function toSource(size: number, read: ByteSource["read"]): ByteSource {
   return {
-    size: bytes.length,
-    read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
+    size,
+    read,
     stream: (offset = 0) => {
       let position = offset;
       return Promise.resolve(
         new ReadableStream({
           type: "bytes",
-          pull(controller) {
-            const end = Math.min(position + CHUNK_BYTES, bytes.length);
-            if (end > position) controller.enqueue(bytes.slice(position, end));
-            position = end;
-            if (position >= bytes.length) {
+          async pull(controller) {
+            const bytes = await read(position, CHUNK_BYTES);
+            // What is enqueued is detached, so it must not be another's.
+            if (bytes.length > 0) controller.enqueue(bytes.slice());
+            position += bytes.length;
+            if (bytes.length === 0 || position >= size) {
               controller.close();
               controller.byobRequest?.respond(0);
             }

@@ -39,6 +39,9 @@ export type Kernel = (typeof KERNELS)[number];
 
 export const EFFORTS = ["fast", "default", "max"] as const;
 
+/** Sides of the squares that an icon file usually holds, in pixels. */
+export const ICON_SIZES = [16, 32, 48, 64, 128, 256] as const;
+
 const side = z.int().min(1).max(MAX_SIDE);
 
 export const OUTPUT_OPTIONS = z.object({
@@ -62,6 +65,13 @@ export const OUTPUT_OPTIONS = z.object({
   fit: z.enum(FITS).default("inside"),
   gravity: z.enum(GRAVITIES).default("center"),
   kernel: z.enum(KERNELS).default("lanczos3"),
+  /** The squares of an icon file, instead of `width` and `height`; null is one picture of any shape. */
+  iconSizes: z
+    .array(z.literal(ICON_SIZES))
+    .min(1)
+    .overwrite((sizes) => [...new Set(sizes)].toSorted((a, b) => a - b))
+    .nullable()
+    .default(null),
 });
 
 export type OutputOptions = z.output<typeof OUTPUT_OPTIONS>;
@@ -72,5 +82,6 @@ export function findOptionConflict(options: OutputOptions): string | undefined {
   if (options.lossless && FORMATS[options.format].lossless === "never") {
     return `${options.format} has no lossless mode.`;
   }
+  if (options.iconSizes && options.format !== "ico") return "Only ico has icon sizes.";
   return undefined;
 }

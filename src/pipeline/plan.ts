@@ -21,6 +21,7 @@ import { pad } from "../operations/pad.ts";
 import { resize } from "../operations/resize.ts";
 import { planColour, type ColourPlan } from "./colour.ts";
 import { layOut, toStored, transposeSize, type Size } from "./geometry.ts";
+import { fitIcon } from "./icon.ts";
 import type { OutputOptions } from "./options.ts";
 import type { DecodePlan, Metadata, PictureInfo, Source, Warning } from "./picture.ts";
 
@@ -61,7 +62,8 @@ export function makePlan(
   }
   checkSize("The picture", source, limits);
   const turn = TURNS[source.orientation];
-  const geometry = layOut(transposeSize(source, turn), options);
+  const upright = transposeSize(source, turn);
+  const geometry = layOut(upright, fitIcon(upright, options));
   checkSize("The result", geometry.canvas, limits);
 
   const scale = chooseScale(source, transposeSize(geometry.full, turn), options);
@@ -76,9 +78,9 @@ export function makePlan(
   const colour = planColour(decoded, options, pads);
   const steps = chainSteps(decoded, source, { scale }, options, geometry, colour);
   const output = { ...(steps.at(-1)?.output ?? decoded), icc: colour.icc };
-  const { quality, lossless, effort } = options;
+  const { quality, lossless, effort, iconSizes } = options;
   const metadata = chooseMetadata(source.metadata, colour, options);
-  const encode: EncodeOptions = { quality, lossless, effort, metadata };
+  const encode: EncodeOptions = { quality, lossless, effort, iconSizes, metadata };
   const outputBytes = output.width * output.height * output.channels + SMALL_FILE_BYTES;
   return {
     decode: { scale },

@@ -54,6 +54,7 @@ const ROUTES: Record<string, Route> = {
       quality: 80,
       lossless: false,
       effort: "default",
+      iconSizes: null,
       ...JSON.parse(query.get("options") ?? "{}"),
       metadata: parseMetadata(query.get("metadata")),
     };

@@ -32,7 +32,8 @@ function picture(): Picture {
 const metadata = { icc: null, exif: null, xmp: null };
 
 async function makePng(): Promise<Uint8Array> {
-  const options = { quality: 80, lossless: true, effort: "fast", metadata } as const;
+  const effort = "fast";
+  const options = { quality: 80, lossless: true, effort, iconSizes: null, metadata } as const;
   const { encoder } = IMAGES_CODECS.png;
   const gate = new MemoryGate();
   const workspace = await gate.admit(gate.budgetBytes);

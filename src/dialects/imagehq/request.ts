@@ -164,6 +164,7 @@ function toOutputOptions({ output = {} }: ConvertRequest, format: FormatName): O
     fit: output.fit,
     gravity: output.gravity,
     kernel: output.kernel,
+    iconSizes: output.icon_sizes,
   });
   const conflict = findOptionConflict(options);
   if (conflict !== undefined) throw invalid([{ pointer: "#/output", detail: conflict }]);

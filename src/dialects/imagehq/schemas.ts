@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { ERRORS, type ErrorCode } from "../../errors.ts";
 import { formatNames } from "../../formats.ts";
-import { EFFORTS, FITS, GRAVITIES, KERNELS } from "../../pipeline/options.ts";
+import { EFFORTS, FITS, GRAVITIES, ICON_SIZES, KERNELS } from "../../pipeline/options.ts";
 import { MAX_SIDE } from "../../limits.ts";
 
 const side = z.int().min(1).max(MAX_SIDE);
@@ -30,6 +30,10 @@ export const OUTPUT = z
     fit: z.enum(FITS).optional(),
     gravity: z.enum(GRAVITIES).optional(),
     kernel: z.enum(KERNELS).optional(),
+    icon_sizes: z.array(z.literal(ICON_SIZES)).min(1).optional().openapi({
+      description:
+        "Squares that an ico file is to hold, in pixels. They take the place of `width` and `height`; `fit` is `contain` unless it is `cover` or `fill`.",
+    }),
   })
   .openapi("OutputOptions");
 
