@@ -6,7 +6,7 @@ ALTER TABLE accounts ADD COLUMN daily_day INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN daily_used INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN total_conversions INTEGER NOT NULL DEFAULT 0;
 
--- Words separated by spaces (src/http/scopes.ts); null allows everything.
+-- Words separated by spaces (src/scopes.ts); null allows everything.
 ALTER TABLE api_keys ADD COLUMN scopes TEXT;
 
 -- What an account has put down for a job. A row is made with the job's record and ends with it.

@@ -1,23 +1,24 @@
 /** `npm run keys`: makes, lists and revokes API keys, locally or on the deployed database. */
-import { PLANS, type PlanName } from "../plans.ts";
-import { addKey, listKeys, makeKey, revokeKey } from "./accounts.ts";
+import { SCOPES, type Scope } from "../scopes.ts";
+import { PLAN_NAMES, readPlan, required, runDatabaseCommand, showTime } from "./admin.ts";
 import { readArguments, runCommand, UsageError } from "./arguments.ts";
-import { openLocalDatabase, openRemoteDatabase, type Database, type Row } from "./database.ts";
-import { localStateDir } from "./project.ts";
+import type { Database, Row } from "./database.ts";
+import { addKey, listKeys, makeKey, revokeKey } from "./grants.ts";
 
-const PLAN_NAMES = Object.keys(PLANS) as PlanName[];
-
-const USAGE = `usage: npm run keys -- create --account NAME [--plan ${PLAN_NAMES.join("|")}] [--name TEXT] [--remote]
+const USAGE = `usage: npm run keys -- create --account NAME [--plan ${PLAN_NAMES.join("|")}] [--name TEXT]
+         [--scopes ${SCOPES.join(",")}] [--remote]
        npm run keys -- list [--account NAME] [--json] [--remote]
        npm run keys -- revoke ID_OR_KEY [--remote]
 
 Without --remote the keys are those of the local stack (STATE_DIR, or .wrangler/state).
-A new account is on the free plan unless --plan says otherwise; --plan also changes an existing one.`;
+A new account is on the free plan unless --plan says otherwise; --plan also changes an existing one.
+Without --scopes a key may do everything.`;
 
 interface Options {
   account?: string | undefined;
   plan?: string | undefined;
   name?: string | undefined;
+  scopes?: string | undefined;
   json?: boolean | undefined;
 }
 
@@ -27,12 +28,13 @@ const ACTIONS: Record<
 > = { create, list, revoke };
 
 async function create(database: Database, options: Options): Promise<void> {
-  const account = required(options.account, "--account");
+  const account = required(options.account, "--account", USAGE);
   const key = makeKey();
   await addKey(database, {
     account,
-    plan: parsePlan(options.plan),
+    plan: readPlan(options.plan),
     name: options.name ?? "created by npm run keys",
+    scopes: readScopes(options.scopes),
     key,
   });
   // Alone on stdout, for scripts; it cannot be shown again.
@@ -47,33 +49,28 @@ async function list(database: Database, options: Options): Promise<void> {
 }
 
 async function revoke(database: Database, _options: Options, key: string | undefined) {
-  const id = await revokeKey(database, required(key, "an id or a key"));
+  const id = await revokeKey(database, required(key, "an id or a key", USAGE));
   if (!id) throw new Error("There is no such key.");
   console.log(`revoked ${id}`);
 }
 
 function describe(row: Row): Row {
   const { created_at, last_used_at, revoked_at, ...rest } = row;
-  const time = (value: Row[string] | undefined) =>
-    value ? new Date(Number(value)).toISOString() : "";
   return {
     ...rest,
-    created: time(created_at),
-    "last used": time(last_used_at),
-    revoked: time(revoked_at),
+    created: showTime(created_at),
+    "last used": showTime(last_used_at),
+    revoked: showTime(revoked_at),
   };
 }
 
-function required(value: string | undefined, what: string): string {
-  if (!value) throw new UsageError(`Missing: ${what}.\n\n${USAGE}`);
-  return value;
-}
-
-function parsePlan(text: string | undefined): PlanName | undefined {
-  const plan = PLAN_NAMES.find((name) => name === text);
-  if (text !== undefined && !plan)
-    throw new UsageError(`--plan is one of ${PLAN_NAMES.join(", ")}.`);
-  return plan;
+function readScopes(text: string | undefined): Scope[] | undefined {
+  if (text === undefined) return undefined;
+  return text.split(",").map((word) => {
+    const scope = SCOPES.find((name) => name === word.trim());
+    if (!scope) throw new UsageError(`--scopes is a list of ${SCOPES.join(", ")}.`);
+    return scope;
+  });
 }
 
 await runCommand(async () => {
@@ -83,6 +80,7 @@ await runCommand(async () => {
       account: { type: "string" },
       plan: { type: "string" },
       name: { type: "string" },
+      scopes: { type: "string" },
       json: { type: "boolean" },
       remote: { type: "boolean" },
       help: { type: "boolean", short: "h" },
@@ -95,10 +93,5 @@ await runCommand(async () => {
   const [action, target] = positionals;
   const run = ACTIONS[action ?? ""];
   if (!run) throw new UsageError(USAGE);
-  const database = values.remote ? openRemoteDatabase() : await openLocalDatabase(localStateDir());
-  try {
-    await run(database, values, target);
-  } finally {
-    await database.close();
-  }
+  await runDatabaseCommand(values.remote, (database) => run(database, values, target));
 });

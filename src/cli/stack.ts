@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { addKey, hasKey, makeKey } from "./accounts.ts";
+import { addKey, hasKey, makeKey } from "./grants.ts";
 import { openLocalDatabase } from "./database.ts";
 import { buildKernels, listWorkerConfigs, offlineWranglerEnv, spawnWrangler } from "./project.ts";
 

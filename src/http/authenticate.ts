@@ -2,9 +2,9 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { AppError } from "../errors.ts";
 import { findPlan } from "../plans.ts";
+import type { Scope } from "../scopes.ts";
 import { findAccountByKey, touchKey } from "../stores/keys.ts";
 import type { Caller, HttpEnv } from "./context.ts";
-import type { Scope } from "./scopes.ts";
 
 /** `last_used_at` is this coarse, so that using a key is not a write each time. */
 const TOUCH_MS = 60 * 60 * 1000;

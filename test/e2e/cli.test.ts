@@ -81,6 +81,33 @@ describe("npm start", () => {
     expect((await runScript("keys", ["revoke", "key_none"], env)).code).toBe(1);
   });
 
+  test("honours accounts that are made, credited and suspended while it runs", async () => {
+    const env = { STATE_DIR: state.path };
+    const accounts = (...args: string[]) => runScript("accounts", args, env);
+    const created = await accounts("create", "Ada", "--email", "ada@example.com", "--points", "2");
+    expect(created.stdout.trim()).toMatch(/^acct_/);
+    expect((await accounts("create", "Ada")).code).toBe(1);
+    expect((await accounts("credit", "Ada", "50")).stdout).toContain("52 points");
+    expect((await accounts("credit", "Ada", "-2")).stdout).toContain("50 points");
+    const grant = ["create", "--account", "Ada", "--scopes", "convert"];
+    const key = (await runScript("keys", grant, env)).stdout.trim();
+    // A key that may only convert cannot read jobs.
+    expect(await statusOf(service, key)).toBe(403);
+    const [shown] = JSON.parse((await accounts("show", "Ada", "--json")).stdout) as object[];
+    expect(shown).toMatchObject({
+      ...{ name: "Ada", email: "ada@example.com", plan: "free", points: 50, keys: 1 },
+      ...{ used_today: 0, free_per_day: 5, total_conversions: 0, suspended_at: null },
+    });
+    const full = (await runScript("keys", ["create", "--account", "Ada"], env)).stdout.trim();
+    expect(await statusOf(service, full)).toBe(404);
+    await accounts("suspend", "Ada");
+    expect(await statusOf(service, full)).toBe(403);
+    await accounts("resume", created.stdout.trim());
+    expect(await statusOf(service, full)).toBe(404);
+    expect((await accounts("credit", "nobody", "1")).code).toBe(1);
+    expect((await accounts("credit", "Ada", "much")).code).toBe(2);
+  });
+
   test("serves npm run convert by PIXMILL_URL and PIXMILL_KEY", async () => {
     const folder = makeFolder();
     const [input, output] = [join(folder.path, "in.jpg"), join(folder.path, "out.png")];
