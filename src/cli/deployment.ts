@@ -1,7 +1,7 @@
 /** What a deployment does, read from the Workers' configs. */
 import { join } from "node:path";
 import { unstable_readConfig as readConfig, type Unstable_Config as Config } from "wrangler";
-import { listWorkerConfigs, ROOT } from "./project.ts";
+import { DEVELOPMENT_VARS, listWorkerConfigs, ROOT } from "./project.ts";
 
 export interface Step {
   title: string;
@@ -17,18 +17,33 @@ interface Worker {
   config: Config;
 }
 
-/** Every step, resources first, each Worker after those it is bound to. */
+/**
+ * Every step, resources first, each Worker after those it is bound to.
+ * @throws Error when a Worker's config or the environment has a variable for development
+ */
 export function planDeployment(): Step[] {
   const workers = listWorkerConfigs().map((file) => ({
     file,
     config: readConfig({ config: join(ROOT, file) }),
   }));
+  const faults = [
+    ...workers.flatMap(({ file, config }) => findVariableFaults(file, config.vars)),
+    ...findVariableFaults("The environment", process.env),
+  ];
+  if (faults.length > 0) throw new Error(faults.join("\n"));
   return [
     ...unique(workers.flatMap(bucketNames)).map(createBucket),
     ...unique(workers.flatMap(queueNames)).map(createQueue),
     ...workers.flatMap(databaseSteps),
     ...sortByNeed(workers).map(deployWorker),
   ];
+}
+
+/** @param place whose variables these are */
+export function findVariableFaults(place: string, vars: Record<string, unknown>): string[] {
+  return DEVELOPMENT_VARS.filter((name) => name in vars).map(
+    (name) => `${place} sets ${name}, which is for development only: remove it.`,
+  );
 }
 
 const bucketNames = ({ config }: Worker): string[] =>

@@ -9,6 +9,9 @@ export const ROOT = resolve(import.meta.dirname, "../..");
 
 export const DATABASE_NAME = "pixmill";
 
+/** Variables that open what a deployment keeps shut. */
+export const DEVELOPMENT_VARS: readonly string[] = ["ALLOW_PRIVATE_URLS"];
+
 const API_CONFIG = "wrangler.toml";
 
 /** Every Worker's config by file name, the api's first: a new lane is found by its file. */

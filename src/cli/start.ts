@@ -1,11 +1,9 @@
 /** `npm start`: serves everything on this machine until it is stopped. */
-import { localStateDir } from "./project.ts";
+import { DEVELOPMENT_VARS, localStateDir } from "./project.ts";
 import { startStack } from "./stack.ts";
 
-/** Variables that are for development only, passed on from the environment. */
-const DEVELOPMENT_VARS = ["ALLOW_PRIVATE_URLS"];
-
 const apiKey = process.env["API_KEY"];
+/** Passed on from the environment. */
 const vars: Record<string, string> = {};
 for (const name of DEVELOPMENT_VARS) {
   const value = process.env[name];

@@ -1,6 +1,7 @@
 /** What would be deployed. */
 import { expect, test } from "vitest";
 import { findBundleFaults, measureBundle } from "../../src/cli/bundles.ts";
+import { findVariableFaults } from "../../src/cli/deployment.ts";
 import { listWorkerConfigs } from "../../src/cli/project.ts";
 import { runScript } from "../support/process.ts";
 
@@ -33,4 +34,18 @@ test("a deployment makes resources first, then the api Worker, then what is boun
   const places = steps.map((step) => stdout.indexOf(step));
   expect(Math.min(...places)).toBeGreaterThan(0);
   expect(places).toEqual(places.toSorted((a, b) => a - b));
+});
+
+test("nothing is deployed with a variable that is for development", async () => {
+  const { code, stdout, stderr } = await runScript("deploy", ["--dry-run"], {
+    ALLOW_PRIVATE_URLS: "0",
+  });
+  expect(code).not.toBe(0);
+  expect(stderr).toContain("The environment sets ALLOW_PRIVATE_URLS");
+  expect(stdout).not.toContain("deploy Worker");
+
+  expect(findVariableFaults("wrangler.toml", { ALLOW_PRIVATE_URLS: "1", OTHER: "1" })).toEqual([
+    "wrangler.toml sets ALLOW_PRIVATE_URLS, which is for development only: remove it.",
+  ]);
+  expect(findVariableFaults("wrangler.toml", { OTHER: "1" })).toEqual([]);
 });
