@@ -3,8 +3,9 @@ import { defineConfig, type OxlintOverride } from "oxlint";
 
 /**
  * Each folder of src/ and what it may import besides itself. workers → dialects → jobs → pipeline
- * → operations; lanes → codecs → kernels; stores and objects implement the ports of jobs; the files
- * at the top of src/ are leaves. `workers/env.ts` is the bindings' types.
+ * → operations; lanes → codecs → kernels; stores and objects implement the ports of jobs; remote
+ * fetches what URLs name; the files at the top of src/ are leaves. `workers/env.ts` is the
+ * bindings' types.
  */
 const LAYERS: Record<string, string[]> = {
   kernels: ["pipeline"],
@@ -15,11 +16,12 @@ const LAYERS: Record<string, string[]> = {
   pipeline: ["operations", "codecs", "metadata", "colour", "kernels"],
   lanes: ["codecs", "pipeline"],
   jobs: ["pipeline"],
+  remote: ["pipeline"],
   stores: ["jobs", "pipeline", "workers/env.ts"],
-  objects: ["jobs", "pipeline", "stores", "workers/env.ts"],
-  http: ["jobs", "pipeline", "stores", "objects", "workers/env.ts"],
-  dialects: ["http", "jobs", "pipeline", "stores", "objects", "workers/env.ts"],
-  workers: ["dialects", "http", "jobs", "lanes", "objects", "pipeline", "stores"],
+  objects: ["jobs", "pipeline", "remote", "stores", "workers/env.ts"],
+  http: ["jobs", "pipeline", "remote", "stores", "objects", "workers/env.ts"],
+  dialects: ["http", "jobs", "pipeline", "remote", "stores", "objects", "workers/env.ts"],
+  workers: ["dialects", "http", "jobs", "lanes", "objects", "pipeline", "remote", "stores"],
   cli: ["jobs", "pipeline", "stores"],
 };
 

@@ -22,7 +22,11 @@ export default defineConfig({
             wrangler: { configPath: "./test/worker/wrangler.toml" },
           }),
         ],
-        test: { name: "worker", include: ["test/worker/**/*.test.ts"] },
+        test: {
+          name: "worker",
+          include: ["test/worker/**/*.test.ts"],
+          globalSetup: ["./test/worker/remote-server.ts"],
+        },
       },
       // Codecs and pipeline in the real runtime, judged in Node by sharp.
       {

@@ -30,6 +30,8 @@ export const ERRORS = {
   unsupported_output_format: client(422),
   unsupported_media_type: client(415),
   file_too_large: client(413),
+  url_not_allowed: client(422),
+  download_failed: client(422),
   // The caller
   unauthorized: client(401),
   insufficient_credits: client(402),

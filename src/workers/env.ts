@@ -2,13 +2,14 @@
 import type { LaneName } from "../formats.ts";
 import type { JobProgress } from "../objects/job-progress.ts";
 import type { RateLimit } from "../objects/rate-limit.ts";
+import type { UrlVariables } from "../remote/policy.ts";
 
 /** The message of every lane's queue. */
 export interface JobMessage {
   jobId: string;
 }
 
-export interface ApiEnv {
+export interface ApiEnv extends UrlVariables {
   DB: D1Database;
   FILES: R2Bucket;
   JOBS: DurableObjectNamespace<JobProgress>;
@@ -17,6 +18,8 @@ export interface ApiEnv {
   PUBLIC_URL?: string;
   /** Lane "images". */
   IMAGES_QUEUE: Queue<JobMessage>;
+  /** Resolver for the hosts of URLs: DNS over HTTPS, JSON format. */
+  DOH_URL?: string;
 }
 
 /** The queue of each lane, by its binding in the api Worker. */

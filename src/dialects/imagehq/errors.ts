@@ -13,6 +13,8 @@ const TITLES = {
   unsupported_output_format: "Unsupported output format",
   unsupported_media_type: "Unsupported media type",
   file_too_large: "File too large",
+  url_not_allowed: "URL not allowed",
+  download_failed: "Download failed",
   unauthorized: "Unauthorized",
   insufficient_credits: "Insufficient credits",
   forbidden: "Forbidden",
