@@ -25,6 +25,9 @@ const starts = (head: Uint8Array, signature: string, offset = 0): boolean => {
   return true;
 };
 
+/** Lengths of the headers that Windows and OS/2 have used. */
+const BMP_HEADER_BYTES = new Set([12, 16, 40, 52, 56, 64, 108, 124]);
+
 export const FORMATS = {
   jpg: {
     name: "jpg",
@@ -67,6 +70,18 @@ export const FORMATS = {
     // An icon or a cursor, of 1 to 255 pictures.
     matches: (head) =>
       (starts(head, "\0\0\x01\0") || starts(head, "\0\0\x02\0")) && head[4] !== 0 && head[5] === 0,
+  },
+  bmp: {
+    name: "bmp",
+    aliases: ["dib"],
+    mimeType: "image/bmp",
+    lane: "images",
+    // The format has it, hardly any program that reads it does.
+    alpha: false,
+    gray: true,
+    lossless: "always",
+    // "BM" alone begins many a text; behind it comes the length of the next header, 12 to 124.
+    matches: (head) => starts(head, "BM") && BMP_HEADER_BYTES.has(head[14] ?? 0) && head[15] === 0,
   },
 } as const satisfies Record<string, Format>;
 

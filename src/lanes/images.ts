@@ -1,6 +1,7 @@
 /** The codecs of the images lane. */
 import type { Codec } from "../codecs/codec.ts";
 import type { FormatName } from "../formats.ts";
+import { BMP } from "../codecs/bmp/codec.ts";
 import { ICO } from "../codecs/ico/codec.ts";
 import { JPEG } from "../codecs/jpeg/codec.ts";
 import { PNG } from "../codecs/png/codec.ts";
@@ -10,5 +11,6 @@ export const IMAGES_CODECS = {
   jpg: JPEG,
   png: PNG,
   webp: WEBP,
+  bmp: BMP,
   ico: ICO,
 } as const satisfies Record<FormatName, Codec>;

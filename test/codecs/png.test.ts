@@ -3,21 +3,13 @@ import { deflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Lab, LabError, startLab } from "../support/lab-client.ts";
 import { pngChunk, type PngSpec, SAMPLES, writePng } from "../support/png-writer.ts";
+import { createRandom } from "../support/random.ts";
 
 let lab: Lab;
 beforeAll(async () => {
   lab = await startLab();
 });
 afterAll(() => lab.close());
-
-/** Numbers that look random and are the same every time (a linear congruential generator). */
-function createRandom(seed = 1): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
 
 /** A spec of noise on a gradient, with a palette where it needs one. */
 function makeSpec(

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { convertOverHttp } from "../support/client.ts";
+import { readByMagick } from "../support/magick.ts";
 import { psnr } from "../support/psnr.ts";
 import { startTestStack, type Stack } from "../support/stack.ts";
 import { hasCorpus, readCorpus, type CorpusFile } from "./manifest.ts";
@@ -24,7 +25,7 @@ const REFUSALS = [
   "memory_limit",
 ];
 
-const TARGETS = ["jpg", "png", "webp"] as const;
+const TARGETS = ["jpg", "png", "webp", "bmp"] as const;
 const OUTPUT = { quality: 90 };
 
 /** How far, in dB, a lossy output may stay behind sharp's own at the same quality. */
@@ -32,7 +33,7 @@ const SLACK_DB = 1.5;
 /** Closer to the original than this is as good as equal. */
 const ALIKE_DB = 36;
 
-const files = readCorpus("jpeg", "png", "webp", "ico");
+const files = readCorpus("jpeg", "png", "webp", "ico", "bmp");
 const hostile = readCorpus("hostile");
 
 let stack: Stack;
@@ -53,14 +54,14 @@ describe.skipIf(!hasCorpus)("corpus: raster files", () => {
           return;
         }
         if (outcome.kind !== "succeeded") throw new Error(JSON.stringify(outcome));
-        const original = await toReadable(file);
+        const original = await toReadable(file.bytes);
         const wanted = await render(original);
-        const got = await render(outcome.file);
+        const got = await render(await toReadable(outcome.file));
         expect([got.width, got.height]).toEqual([wanted.width, wanted.height]);
         const theirs = await render(await convertBySharp(original, format));
         const leastDb = Math.min(psnr(theirs.pixels, wanted.pixels) - SLACK_DB, ALIKE_DB);
         expect(psnr(got.pixels, wanted.pixels)).toBeGreaterThan(leastDb);
-        expect((await sharp(outcome.file).metadata()).format).toBe(SHARP_FORMATS[format]);
+        expect(await formatOf(outcome.file)).toBe(format);
       });
     }
   }
@@ -91,21 +92,41 @@ describe.skipIf(!hasCorpus)("corpus: hostile files", () => {
 
 if (!hasCorpus) test("corpus folder not found: set CORPUS_DIR", ({ skip }) => skip());
 
-const SHARP_FORMATS = { jpg: "jpeg", png: "png", webp: "webp" } as const;
+const SHARP_FORMATS = { jpg: "jpeg", png: "png", webp: "webp", bmp: "png" } as const;
 
-function convertBySharp(bytes: Buffer, format: keyof typeof SHARP_FORMATS): Promise<Buffer> {
+async function convertBySharp(bytes: Buffer, format: keyof typeof SHARP_FORMATS): Promise<Buffer> {
   const upright = sharp(bytes).rotate();
   if (format === "jpg") upright.flatten({ background: "#fff" });
-  return upright.toFormat(SHARP_FORMATS[format], OUTPUT).toBuffer();
+  return await upright.toFormat(SHARP_FORMATS[format], OUTPUT).toBuffer();
+}
+
+const SIGNATURES = { ico: "\0\0\x01\0", bmp: "BM" } as const;
+
+const hasSignature = (bytes: Buffer, format: keyof typeof SIGNATURES): boolean =>
+  bytes.toString("latin1", 0, SIGNATURES[format].length) === SIGNATURES[format];
+
+async function formatOf(bytes: Buffer): Promise<string | undefined> {
+  if (hasSignature(bytes, "bmp")) return "bmp";
+  const { format } = await sharp(bytes).metadata();
+  return format === "jpeg" ? "jpg" : format;
 }
 
 /** The file, or what another decoder makes of it where sharp has none. */
-async function toReadable({ format, bytes }: CorpusFile): Promise<Buffer> {
-  if (format !== "ICO") return bytes;
+async function toReadable(bytes: Buffer): Promise<Buffer> {
+  if (hasSignature(bytes, "bmp")) return await toPng(await readByMagick(bytes));
+  if (!hasSignature(bytes, "ico")) return bytes;
   const [largest] = decodeIco(bytes).toSorted((a, b) => b.width - a.width || b.bpp - a.bpp);
   if (!largest) throw new Error("an icon without pictures");
-  const { type, width, height, data } = largest;
-  if (type === "png") return Buffer.from(data);
+  return largest.type === "png" ? Buffer.from(largest.data) : await toPng(largest);
+}
+
+interface Rgba {
+  width: number;
+  height: number;
+  data: Uint8Array | Uint8ClampedArray;
+}
+
+async function toPng({ width, height, data }: Rgba): Promise<Buffer> {
   return await sharp(data, { raw: { width, height, channels: 4 } })
     .png()
     .toBuffer();
