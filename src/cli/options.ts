@@ -12,9 +12,12 @@ export interface OptionSpec {
   values: string;
 }
 
-/** Every member of `output` but the format, which the file's extension says. */
+/**
+ * Every picture option that the native request has, but for the format, which the file's extension
+ * says.
+ */
 export function listOptions(): OptionSpec[] {
-  const { format: _, ...shape } = OUTPUT_OPTIONS.shape;
+  const { format: _format, aspect: _aspect, ...shape } = OUTPUT_OPTIONS.shape;
   return Object.entries(shape).map(([name, schema]) => {
     const words = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     return { flag: words.replaceAll("_", "-"), member: words, ...describe(schema) };

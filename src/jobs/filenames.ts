@@ -1,20 +1,15 @@
 /** Names of input and output files. */
 
 /**
- * One name an input, in order: its base name with the new extension, unique without regard to
- * case. "a/photo.jpg" and "photo.png" as webp give "photo.webp" and "photo (1).webp".
+ * An output's name: its input's base name with the new extension, and a number where that is in
+ * `taken` already, without regard to case. After "photo.webp" comes "photo (1).webp".
  */
-export function nameOutputs(inputNames: readonly string[], extension: string): string[] {
-  const taken = new Set<string>();
-  return inputNames.map((inputName) => {
-    const base = baseName(inputName);
-    let name = `${base}.${extension}`;
-    for (let copy = 1; taken.has(name.toLowerCase()); copy++) {
-      name = `${base} (${copy}).${extension}`;
-    }
-    taken.add(name.toLowerCase());
-    return name;
-  });
+export function nameOutput(inputName: string, extension: string, taken: readonly string[]): string {
+  const base = baseName(inputName);
+  const used = new Set(taken.map((name) => name.toLowerCase()));
+  let name = `${base}.${extension}`;
+  for (let copy = 1; used.has(name.toLowerCase()); copy++) name = `${base} (${copy}).${extension}`;
+  return name;
 }
 
 /** File systems allow 255 for the whole name. */

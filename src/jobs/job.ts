@@ -2,7 +2,7 @@
 import type { ErrorCode } from "../errors.ts";
 import type { FormatName, LaneName } from "../formats.ts";
 import type { OutputOptions } from "../pipeline/options.ts";
-import type { Warning } from "../pipeline/picture.ts";
+import type { SourceInfo, Warning } from "../pipeline/picture.ts";
 
 /** Registered dialects; the one that created a job is the one that shows it. */
 export type DialectName = "imagehq" | "convertorio" | "segmind" | "picwish";
@@ -72,8 +72,8 @@ export interface OutputFile {
   sizeBytes: number;
   width: number;
   height: number;
-  /** The picture it was made from, as stored. */
-  source?: { format: FormatName; width: number; height: number };
+  /** The picture it was made from. */
+  source: SourceInfo;
   key: string;
 }
 

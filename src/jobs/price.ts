@@ -9,7 +9,7 @@ export const flatPrice = (conversions: number, freePerDay: number | null): Price
 });
 
 const longestSide = ({ width, height, source }: OutputFile): number =>
-  Math.max(width, height, source?.width ?? 0, source?.height ?? 0);
+  Math.max(width, height, source.width, source.height);
 
 /** Points that a job takes when it succeeds. One that a free conversion pays for takes none. */
 export function pointsTaken({ price }: JobSpec, { charge, outputs }: JobState): number {

@@ -3,8 +3,8 @@ import { AppError, toAppError } from "../errors.ts";
 import { FORMATS, type FormatName } from "../formats.ts";
 import type { ByteSource } from "../pipeline/bytes.ts";
 import type { OutputOptions } from "../pipeline/options.ts";
-import type { Warning } from "../pipeline/picture.ts";
-import { nameOutputs } from "./filenames.ts";
+import type { SourceInfo, Warning } from "../pipeline/picture.ts";
+import { nameOutput } from "./filenames.ts";
 import type { JobSpec, OutputFile } from "./job.ts";
 import { attemptPrefix, outputKey, type FileStore, type JobTracker } from "./ports.ts";
 
@@ -14,6 +14,7 @@ export interface Converted {
   mimeType: string;
   width: number;
   height: number;
+  source: SourceInfo;
   warnings: readonly Warning[];
   chunks: AsyncIterable<Uint8Array>;
 }
@@ -74,11 +75,6 @@ async function convertAll(
   report: (progress: number) => Promise<void>,
 ): Promise<{ outputs: OutputFile[]; warnings: Warning[] }> {
   const { inputs, output, limits } = job;
-  const { name: extension } = FORMATS[output.format];
-  const filenames = nameOutputs(
-    inputs.map(({ filename }) => filename),
-    extension,
-  );
   const outputs: OutputFile[] = [];
   const warnings: Warning[] = [];
   for (const [index, input] of inputs.entries()) {
@@ -92,12 +88,13 @@ async function convertAll(
           report(((index + fraction) / inputs.length) * 100),
         ),
       });
-      const { format, mimeType, width, height } = converted;
+      const { format, mimeType, width, height, source } = converted;
       const key = outputKey(job.id, attempt, index);
       const { sizeBytes } = await files.write(key, converted.chunks, mimeType);
-      const filename = filenames[index] ?? `${index}.${extension}`;
+      const taken = outputs.map((other) => other.filename);
+      const filename = nameOutput(input.filename, FORMATS[format].name, taken);
       const id = String(index);
-      outputs.push({ id, filename, format, mimeType, sizeBytes, width, height, key });
+      outputs.push({ id, filename, format, mimeType, sizeBytes, width, height, source, key });
       for (const { code, message } of converted.warnings) {
         warnings.push({ code, message: about(message) });
       }

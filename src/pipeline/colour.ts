@@ -1,7 +1,7 @@
 /** What becomes of a picture's profile, its channels and its transparency on the way out. */
 import { createGrayToSrgb, describeProfile } from "../colour/profile.ts";
 import { FORMATS } from "../formats.ts";
-import type { Background, OutputOptions } from "./options.ts";
+import type { Background, ResolvedOptions } from "./options.ts";
 import type { Channels, PictureInfo, Warning } from "./picture.ts";
 
 type Rgb = readonly [red: number, green: number, blue: number];
@@ -25,7 +25,7 @@ export interface ColourPlan {
 /** @param pads whether the canvas is larger than the picture */
 export function planColour(
   { channels, icc }: PictureInfo,
-  options: OutputOptions,
+  options: ResolvedOptions,
   pads: boolean,
 ): ColourPlan {
   const format = FORMATS[options.format];

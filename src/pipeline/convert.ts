@@ -6,8 +6,8 @@ import { MAX_SIDE } from "../limits.ts";
 import type { ByteSource } from "./bytes.ts";
 import { decodeFailure, encodeFailure } from "./failures.ts";
 import type { MemoryGate, Workspace } from "./memory.ts";
-import type { OutputOptions } from "./options.ts";
-import type { Picture, Source, Strip, Warning } from "./picture.ts";
+import { resolveOptions, type OutputOptions } from "./options.ts";
+import type { Picture, Source, SourceInfo, Strip, Warning } from "./picture.ts";
 import { makePlan, type Plan } from "./plan.ts";
 
 export interface Conversion {
@@ -16,6 +16,7 @@ export interface Conversion {
   extension: string;
   width: number;
   height: number;
+  source: SourceInfo;
   /** Complete when the file is: decoders find some of them on the way. */
   readonly warnings: Warning[];
   plannedBytes: number;
@@ -50,19 +51,22 @@ export async function convert(
 ): Promise<Conversion> {
   const { codecs, gate, maxPixels, maxSide = MAX_SIDE } = context;
   const source = await openSource(bytes, codecs);
-  const plan = makePlan(source, options, codecs, { maxPixels, maxSide });
+  const resolved = resolveOptions(options, source);
+  const { format } = resolved;
+  const plan = makePlan(source, resolved, codecs, { maxPixels, maxSide });
   gate.check(plan.memoryBytes);
-  const { name, mimeType } = FORMATS[options.format];
+  const { name, mimeType } = FORMATS[format];
   let usedBytes = () => 0;
-  const chunks = run(source, plan, codecs[options.format], context, (workspace) => {
+  const chunks = run(source, plan, codecs[format], context, (workspace) => {
     usedBytes = () => workspace.peakBytes;
   });
   return {
-    format: options.format,
+    format,
     mimeType,
     extension: name,
     width: plan.output.width,
     height: plan.output.height,
+    source: { format: source.format, width: source.width, height: source.height },
     get warnings() {
       return [...source.warnings, ...plan.warnings];
     },

@@ -1,4 +1,4 @@
-/** Sizes and places: how a request's width, height, fit and gravity are met. Pure arithmetic. */
+/** Sizes and places: how a request's aspect, width, height, fit and gravity are met. Pure arithmetic. */
 import type { Gravity, OutputOptions } from "./options.ts";
 
 export interface Size {
@@ -21,15 +21,27 @@ export interface Geometry {
   at: Rect;
 }
 
-/** @param source upright size */
-export function layOut(source: Size, options: OutputOptions): Geometry {
+type GeometryOptions = Pick<OutputOptions, "aspect" | "width" | "height" | "fit" | "gravity">;
+
+/**
+ * One gravity places everything, so that a place in a place is the place in the outermost: the
+ * picture never needs to know of the frame that gave it its ratio.
+ * @param source upright size
+ */
+export function layOut(source: Size, options: GeometryOptions): Geometry {
   const { fit, gravity } = options;
-  const full = resizedSize(source, options);
-  const target = { width: options.width ?? full.width, height: options.height ?? full.height };
-  const canvas = fit === "contain" || fit === "cover" ? target : full;
+  const frame = frameOf(source, options);
+  const ratio = resizeRatio(frame, options);
+  const full = scaleSize(source, ratio);
+  const resized = scaleSize(frame, ratio);
+  const target = {
+    width: options.width ?? resized.width,
+    height: options.height ?? resized.height,
+  };
+  const canvas = fit === "contain" || fit === "cover" ? target : resized;
   const kept = {
-    width: Math.min(full.width, canvas.width),
-    height: Math.min(full.height, canvas.height),
+    width: Math.min(full.width, resized.width, canvas.width),
+    height: Math.min(full.height, resized.height, canvas.height),
   };
   return {
     full,
@@ -39,24 +51,42 @@ export function layOut(source: Size, options: OutputOptions): Geometry {
   };
 }
 
-function resizedSize(source: Size, { width, height, fit }: OutputOptions): Size {
-  if (width === null && height === null) return { width: source.width, height: source.height };
-  const byWidth = (width ?? 0) / source.width;
-  const byHeight = (height ?? 0) / source.height;
-  if (width !== null && height !== null) {
-    if (fit === "fill") return { width, height };
-    const larger = fit === "cover" || fit === "outside";
-    return byWidth < byHeight === larger
-      ? { width: scaleSide(source.width, byHeight), height }
-      : { width, height: scaleSide(source.height, byWidth) };
-  }
-  return width !== null
-    ? { width, height: scaleSide(source.height, byWidth) }
-    : { width: scaleSide(source.width, byHeight), height: height ?? 1 };
+/**
+ * What is resized, in the source's pixels and parts of them: the picture, or the frame of another
+ * ratio in it (`crop`) or around it (`pad`).
+ */
+function frameOf(source: Size, { aspect }: GeometryOptions): Size {
+  if (!aspect) return source;
+  const ratio = aspect.width / aspect.height;
+  const isWider = source.width > source.height * ratio;
+  return isWider === (aspect.mode === "crop")
+    ? { width: Math.max(1, source.height * ratio), height: source.height }
+    : { width: source.width, height: Math.max(1, source.width / ratio) };
 }
 
-function scaleSide(side: number, ratio: number): number {
-  return Math.max(1, Math.round(side * ratio));
+interface Ratio {
+  x: number;
+  y: number;
+}
+
+function resizeRatio(frame: Size, { width, height, fit }: GeometryOptions): Ratio {
+  const x = width === null ? null : width / frame.width;
+  const y = height === null ? null : height / frame.height;
+  if (x === null || y === null) {
+    const only = x ?? y ?? 1;
+    return { x: only, y: only };
+  }
+  if (fit === "fill") return { x, y };
+  const larger = fit === "cover" || fit === "outside";
+  const both = larger ? Math.max(x, y) : Math.min(x, y);
+  return { x: both, y: both };
+}
+
+function scaleSize({ width, height }: Size, { x, y }: Ratio): Size {
+  return {
+    width: Math.max(1, Math.round(width * x)),
+    height: Math.max(1, Math.round(height * y)),
+  };
 }
 
 const EDGES: Record<Gravity, readonly [x: number, y: number]> = {

@@ -42,14 +42,24 @@ export const EFFORTS = ["fast", "default", "max"] as const;
 /** Sides of the squares that an icon file usually holds, in pixels. */
 export const ICON_SIZES = [16, 32, 48, 64, 128, 256] as const;
 
+/**
+ * The format that each input decides: its own where it is one of these, else PNG where it can be
+ * transparent, else JPEG.
+ */
+export const AUTO = "auto";
+const KEPT_BY_AUTO: readonly FormatName[] = ["jpg", "png", "webp"];
+
+/** How a picture gets another ratio: `crop` keeps the largest part of it, `pad` adds margins. */
+export const ASPECT_MODES = ["crop", "pad"] as const;
+
 const side = z.int().min(1).max(MAX_SIDE);
 
 export const OUTPUT_OPTIONS = z.object({
-  format: z.enum(formatNames() as [FormatName, ...FormatName[]]),
+  format: z.enum([AUTO, ...formatNames()]),
   quality: z.int().min(1).max(100).default(80),
   lossless: z.boolean().default(false),
   effort: z.enum(EFFORTS).default("default"),
-  /** What transparent pixels are flattened on and `contain` pads with; null lets the format decide. */
+  /** What transparent pixels are flattened on and margins are painted; null lets the format decide. */
   background: z
     .object({
       r: z.int().min(0).max(255),
@@ -60,6 +70,15 @@ export const OUTPUT_OPTIONS = z.object({
     .nullable()
     .default(null),
   stripMetadata: z.boolean().default(true),
+  /** The upright picture's ratio, e.g. 16:10, made before width and height are met. */
+  aspect: z
+    .object({
+      width: z.number().positive().max(MAX_SIDE),
+      height: z.number().positive().max(MAX_SIDE),
+      mode: z.enum(ASPECT_MODES),
+    })
+    .nullable()
+    .default(null),
   width: side.nullable().default(null),
   height: side.nullable().default(null),
   fit: z.enum(FITS).default("inside"),
@@ -75,13 +94,33 @@ export const OUTPUT_OPTIONS = z.object({
 });
 
 export type OutputOptions = z.output<typeof OUTPUT_OPTIONS>;
+/** Options for a known input. */
+export type ResolvedOptions = OutputOptions & { format: FormatName };
 export type Background = NonNullable<OutputOptions["background"]>;
 
 /** Whether the options ask the format for something it cannot do, as a sentence. */
 export function findOptionConflict(options: OutputOptions): string | undefined {
-  if (options.lossless && FORMATS[options.format].lossless === "never") {
-    return `${options.format} has no lossless mode.`;
+  const { format, lossless } = options;
+  if (format !== AUTO && lossless && FORMATS[format].lossless === "never") {
+    return `${format} has no lossless mode.`;
   }
   if (options.iconSizes && options.format !== "ico") return "Only ico has icon sizes.";
   return undefined;
+}
+
+/** The options with the format that `auto` means for this input. */
+export function resolveOptions(
+  options: OutputOptions,
+  source: { format: FormatName; channels: number },
+): ResolvedOptions {
+  return { ...options, format: resolveFormat(options.format, source) };
+}
+
+function resolveFormat(
+  asked: OutputOptions["format"],
+  { format, channels }: { format: FormatName; channels: number },
+): FormatName {
+  if (asked !== AUTO) return asked;
+  if (KEPT_BY_AUTO.includes(format)) return format;
+  return channels === 4 ? "png" : "jpg";
 }

@@ -61,12 +61,16 @@ export interface DecodePlan {
   scale: number;
 }
 
-/** An opened file: its header has been read, no pixel has. */
-export interface Source {
+/** The picture in an input. */
+export interface SourceInfo {
   readonly format: FormatName;
   /** Stored size in pixels, before orientation is applied. */
   readonly width: number;
   readonly height: number;
+}
+
+/** An opened file: its header has been read, no pixel has. */
+export interface Source extends SourceInfo {
   /** Channels and profile that `picture` will deliver (CMYK is delivered as sRGB). */
   readonly channels: Channels;
   readonly icc: Uint8Array | null;

@@ -22,7 +22,7 @@ import { resize } from "../operations/resize.ts";
 import { planColour, type ColourPlan } from "./colour.ts";
 import { layOut, toStored, transposeSize, type Size } from "./geometry.ts";
 import { fitIcon } from "./icon.ts";
-import type { OutputOptions } from "./options.ts";
+import type { ResolvedOptions } from "./options.ts";
 import type { DecodePlan, Metadata, PictureInfo, Source, Warning } from "./picture.ts";
 
 export interface PixelLimits {
@@ -53,7 +53,7 @@ const SMALL_FILE_BYTES = 64 * 1024;
 /** @throws AppError invalid_image, too_many_pixels, memory_limit */
 export function makePlan(
   source: Source,
-  options: OutputOptions,
+  options: ResolvedOptions,
   codecs: Record<FormatName, Codec>,
   limits: PixelLimits,
 ): Plan {
@@ -122,7 +122,7 @@ function checkSize(what: string, { width, height }: Size, limits: PixelLimits): 
 }
 
 /** The furthest reduction that still leaves at least the target's size to resample from. */
-function chooseScale(source: Source, target: Size, { kernel }: OutputOptions): number {
+function chooseScale(source: Source, target: Size, { kernel }: ResolvedOptions): number {
   // Reducing averages, which "nearest" must not.
   if (kernel === "nearest") return 1;
   return source.scales.reduce(
@@ -144,7 +144,7 @@ function chainSteps(
   decoded: PictureInfo,
   { orientation, width, height }: Source,
   { scale }: DecodePlan,
-  options: OutputOptions,
+  options: ResolvedOptions,
   { full, window, canvas, at }: ReturnType<typeof layOut>,
   colour: ColourPlan,
 ): Operation[] {
@@ -189,7 +189,7 @@ function ratioTo(target: Size, { width, height }: Size): number {
 function chooseMetadata(
   { exif, xmp }: Metadata,
   { icc, isSrgb }: ColourPlan,
-  { stripMetadata }: OutputOptions,
+  { stripMetadata }: ResolvedOptions,
 ): Metadata {
   if (stripMetadata) return { icc: isSrgb ? null : icc, exif: null, xmp: null };
   return { icc, exif: exif && withOrientation(exif, 1), xmp: xmp && withUprightXmp(xmp) };

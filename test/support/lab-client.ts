@@ -5,6 +5,7 @@ import type { EncodeOptions } from "../../src/codecs/codec.ts";
 import type { FormatName } from "../../src/formats.ts";
 import type { Resampling } from "../../src/kernels/resampler.ts";
 import type { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
+import type { SourceInfo } from "../../src/pipeline/picture.ts";
 
 export interface Pixels {
   width: number;
@@ -26,6 +27,7 @@ export interface Converted extends Usage {
   format: FormatName;
   width: number;
   height: number;
+  source: SourceInfo;
   warnings: { code: string; message: string }[];
   ms: number;
 }

@@ -98,10 +98,10 @@ const ROUTES: Record<string, Route> = {
     const conversion = await convert(fromBytes(body), options, context);
     const parts: Uint8Array[] = [];
     for await (const chunk of conversion.chunks) parts.push(chunk);
-    const { format, width, height, warnings, plannedBytes: planned } = conversion;
+    const { format, width, height, source, warnings, plannedBytes: planned } = conversion;
     const ms = performance.now() - start;
     const used = conversion.usedBytes();
-    const info = { format, width, height, warnings, planned, used, ms };
+    const info = { format, width, height, source, warnings, planned, used, ms };
     return new Response(new Blob(parts as Uint8Array<ArrayBuffer>[]), {
       headers: { "x-lab": JSON.stringify(info) },
     });

@@ -4,6 +4,7 @@ import { AppError } from "../../src/errors.ts";
 import type { InputFile, JobSpec } from "../../src/jobs/job.ts";
 import { inputKey } from "../../src/jobs/ports.ts";
 import { runJob, type Convert } from "../../src/jobs/run.ts";
+import { resolveOptions } from "../../src/pipeline/options.ts";
 import { trackersOf } from "../../src/objects/trackers.ts";
 import { fileStore } from "../../src/stores/files.ts";
 import { listFiles, makeSpec, migrate } from "./support.ts";
@@ -31,10 +32,11 @@ const run = (id: string, convert: Convert) => runJob({ tracker: trackerOf(id), f
 const copy: Convert = async (source, options, { onProgress }) => {
   const bytes = await source.read(0, source.size);
   return {
-    format: options.format,
+    format: resolveOptions(options, { format: "jpg", channels: 3 }).format,
     mimeType: "image/webp",
     width: bytes.length,
     height: 1,
+    source: { format: "jpg", width: 30, height: 20 },
     warnings: [{ code: "copied", message: "Copied." }],
     chunks: (async function* () {
       await onProgress(0.5);

@@ -84,6 +84,7 @@ export async function storeOutput(jobId: string, attempt: number): Promise<Outpu
     sizeBytes: 3,
     width: 1,
     height: 1,
+    source: { format: "jpg", width: 1, height: 1 },
     key,
   };
 }

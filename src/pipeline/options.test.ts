@@ -1,0 +1,25 @@
+import { describe, expect, test } from "vitest";
+import { OUTPUT_OPTIONS, findOptionConflict, resolveOptions } from "./options.ts";
+
+describe("the format auto", () => {
+  const options = OUTPUT_OPTIONS.parse({ format: "auto", lossless: true });
+  test.each([
+    ["jpg", 3, "jpg"],
+    ["png", 1, "png"],
+    ["webp", 4, "webp"],
+    ["ico", 4, "png"],
+    ["ico", 3, "jpg"],
+    ["ico", 1, "jpg"],
+  ] as const)("of %s with %i channels is %s", (format, channels, expected) => {
+    expect(resolveOptions(options, { format, channels }).format).toBe(expected);
+  });
+
+  test("conflicts with nothing: what the input is, the client may not know", () => {
+    expect(findOptionConflict(options)).toBeUndefined();
+  });
+
+  test("gives way to a format that is named", () => {
+    const named = OUTPUT_OPTIONS.parse({ format: "webp" });
+    expect(resolveOptions(named, { format: "jpg", channels: 3 }).format).toBe("webp");
+  });
+});
