@@ -4,13 +4,13 @@ import { MAX_FILES } from "../limits.ts";
 import type { Warning } from "../pipeline/picture.ts";
 import { readChunks } from "./body-window.ts";
 import { readDisposition } from "../content-disposition.ts";
+import { collectText, readText } from "./small-body.ts";
 import { findBoundary, readMultipart, type Part } from "./multipart.ts";
 import type { Upload } from "../stores/inputs.ts";
 
 /** `files[]` is the documented name; the others are what people try. */
 const FILE_PART = /^files?(\[\d*\])?$/;
 const REQUEST_PART = "request";
-const MAX_REQUEST_BYTES = 64 * 1024;
 
 export interface Received<Options, File> {
   options: Options;
@@ -26,8 +26,10 @@ export interface Receiver<Options, File> {
 }
 
 /**
- * Reads the body to its end, handing each file on as it comes.
- * @throws AppError malformed_request, missing_file, too_many_files, and what the receiver throws
+ * Reads the body to its end, handing each file on as it comes. A JSON body is the request text,
+ * and there are no files then.
+ * @throws AppError malformed_request, missing_file (no body, no text), too_many_files, and what the
+ * receiver throws
  */
 export async function receive<Options, File>(
   request: Request,
@@ -38,7 +40,11 @@ export async function receive<Options, File>(
   const { body } = request;
   const contentType = request.headers.get("Content-Type");
   const boundary = findBoundary(contentType);
-  if (!body || isBare(request.headers) || isJson(contentType)) throw missingFile();
+  if (!body || isBare(request.headers) || isJson(contentType)) {
+    const text = (isJson(contentType) && (await readText(request))) || outside;
+    if (!text) throw missingFile();
+    return { options: receiver.readOptions(text), files: [], warnings: [] };
+  }
   if (boundary !== null) return receiveParts(readMultipart(body, boundary), outside, receiver);
   const options = receiver.readOptions(outside);
   const upload = { filename: findRawFilename(request), chunks: readChunks(body) };
@@ -56,7 +62,7 @@ async function receiveParts<Options, File>(
   for await (const { name, filename, body } of parts) {
     if (name === REQUEST_PART) {
       if (options) throw new AppError("malformed_request", "There are two `request` parts.");
-      options = { value: receiver.readOptions(await readText(body)) };
+      options = { value: receiver.readOptions(await collectText(body)) };
     } else if (FILE_PART.test(name)) {
       if (files.length === MAX_FILES) throw tooManyFiles();
       files.push(await receiver.takeFile({ filename, chunks: body }, files.length));
@@ -64,10 +70,15 @@ async function receiveParts<Options, File>(
       warnings.push({ code: "unknown_member", message: `The part "${name}" was ignored.` });
     }
   }
-  if (files.length === 0) throw missingFile();
   options ??= { value: receiver.readOptions(outside) };
   return { options: options.value, files, warnings };
 }
+
+export const missingFile = (): AppError =>
+  new AppError(
+    "missing_file",
+    "Send at least one file, as a multipart part `files[]` or as the raw body, or an `input_url`.",
+  );
 
 /** An empty body that does not even claim to be something. */
 const isBare = (headers: Headers): boolean =>
@@ -76,30 +87,10 @@ const isBare = (headers: Headers): boolean =>
 const isJson = (contentType: string | null): boolean =>
   /^application\/json\b/i.test(contentType ?? "");
 
-const missingFile = (): AppError =>
-  new AppError(
-    "missing_file",
-    "Send at least one file, as a multipart part `files[]` or as the raw body.",
-  );
-
 const tooManyFiles = (): AppError =>
   new AppError("too_many_files", `A request may have ${MAX_FILES} files at most.`, {
     limit: MAX_FILES,
   });
-
-async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of body) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > MAX_REQUEST_BYTES) {
-      throw new AppError("malformed_request", "The `request` part is too long.", {
-        limit_bytes: MAX_REQUEST_BYTES,
-      });
-    }
-  }
-  return text + decoder.decode();
-}
 
 function findRawFilename(request: Request): string | undefined {
   const header = request.headers.get("Content-Disposition");

@@ -5,14 +5,19 @@ import { readChunks } from "./body-window.ts";
 const MAX_BYTES = 64 * 1024;
 
 /** @throws AppError malformed_request when it is longer than 64 KiB or no UTF-8 */
-export async function readText(request: Request): Promise<string> {
+export async function readText({ body }: Request): Promise<string> {
+  return body ? await collectText(readChunks(body)) : "";
+}
+
+/** The same of a part of a body. */
+export async function collectText(chunks: AsyncIterable<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   let text = "";
   let sizeBytes = 0;
-  for await (const chunk of request.body ? readChunks(request.body) : []) {
+  for await (const chunk of chunks) {
     sizeBytes += chunk.length;
     if (sizeBytes > MAX_BYTES) {
-      throw new AppError("malformed_request", "The request's body is too long.", {
+      throw new AppError("malformed_request", "The request's text is too long.", {
         limit_bytes: MAX_BYTES,
       });
     }
@@ -25,7 +30,7 @@ function decode(decoder: TextDecoder, chunk?: Uint8Array): string {
   try {
     return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
   } catch (cause) {
-    throw new AppError("malformed_request", "The request's body is not UTF-8.", {}, { cause });
+    throw new AppError("malformed_request", "The request's text is not UTF-8.", {}, { cause });
   }
 }
 

@@ -40,7 +40,13 @@ export type Awaited =
   /** The client stores the file and then says so. */
   | { kind: "upload" }
   /** The job fetches it by itself, within the policy of src/remote/. */
-  | { kind: "url"; url: string; policy: { allowPrivate: boolean; ports?: readonly number[] } };
+  | { kind: "url"; url: string; policy: UrlLimits };
+
+/** As `UrlPolicy` of src/remote/. */
+export interface UrlLimits {
+  allowPrivate: boolean;
+  ports?: readonly number[] | undefined;
+}
 
 /**
  * What a job costs, in conversions. They are paid from the day's free ones, then by a point each;

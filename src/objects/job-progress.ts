@@ -317,7 +317,9 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
     tracked.spec = spec;
     this.ctx.storage.kv.put(SPEC, spec);
     this.#change(tracked, run);
-    await this.#do(["dispatch", "record"]);
+    // In this order: whoever sees what the consumer does can also read what it works on.
+    await this.#do(["record"]);
+    await this.#do(["dispatch"]);
   }
 }
 

@@ -115,8 +115,17 @@ function waiter(dropped: Dropped, id: string): PromiseWithResolvers<void> {
   return found;
 }
 
-export async function startRemoteServer(): Promise<RemoteServer> {
+/** @param files by name: served at /files/NAME, HTML where the name says so */
+export async function startRemoteServer(
+  files: Record<string, Uint8Array> = {},
+): Promise<RemoteServer> {
   const table = routes(new Map());
+  for (const [name, bytes] of Object.entries(files)) {
+    table[`/files/${name}`] = (_, response) =>
+      response
+        .setHeader("Content-Type", name.endsWith(".html") ? "text/html" : "image/jpeg")
+        .end(bytes);
+  }
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://x");
     const path = pathname.startsWith("/named/") ? "/named/" : pathname;

@@ -14,6 +14,17 @@ export interface Account {
 export type Stack = Awaited<ReturnType<typeof startTestStack>>;
 
 /**
+ * The harness fetches in this process what the Workers fetch, and hands their request on as the
+ * second argument; what it loses on the way is that they follow redirects by themselves. (With
+ * `npm start`, as deployed, the runtime fetches.)
+ */
+const fetchInNode = globalThis.fetch;
+globalThis.fetch = (input, init) =>
+  init && "redirect" in init && "url" in init
+    ? fetchInNode(new Request(input as string, init), { redirect: "manual" })
+    : fetchInNode(input, init);
+
+/**
  * @param vars override variables of the api Worker
  * @param options without `lanes` only the api Worker runs, so that jobs stay queued
  * @returns `fetch` takes a path or URL; `authorized` adds the default account's key

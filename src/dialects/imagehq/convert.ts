@@ -1,18 +1,22 @@
 /** POST /v1/convert. */
 import type { Context } from "hono";
+import { AppError } from "../../errors.ts";
 import { acceptJob } from "../../http/accept.ts";
 import type { Caller, HttpEnv } from "../../http/context.ts";
 import { fingerprint, readIdempotencyKey, runOnce } from "../../http/idempotency.ts";
 import { readWaitS } from "../../http/prefer.ts";
-import { receive } from "../../http/receive.ts";
+import { missingFile, receive } from "../../http/receive.ts";
 import { createJobId } from "../../jobs/ids.ts";
-import { isFinal, type InputFile, type JobSpec } from "../../jobs/job.ts";
+import { isFinal, type Awaited, type InputFile, type JobSpec } from "../../jobs/job.ts";
 import { inputKey, jobPrefix } from "../../jobs/ports.ts";
 import { createSpec } from "../../jobs/spec.ts";
 import { trackersOf } from "../../objects/trackers.ts";
 import type { Warning } from "../../pipeline/picture.ts";
+import { readUrlPolicy } from "../../remote/policy.ts";
+import { checkUrl, type UrlPolicy } from "../../remote/url.ts";
 import { fileStore } from "../../stores/files.ts";
 import { hashUpload, storeUpload } from "../../stores/inputs.ts";
+import { findCallersJob } from "./jobs.ts";
 import { findFormatMismatches, readConvertRequest, type ConvertOptions } from "./request.ts";
 import { toJobBody, toJobPath, toQueuedBody } from "./response.ts";
 
@@ -42,7 +46,11 @@ export async function handleConvert(c: Context<HttpEnv>): Promise<Response> {
   if (waitS !== null) {
     c.header("Preference-Applied", `wait=${waitS}`);
     const state = await trackersOf(c.env.JOBS)(result.id).wait(waitS * 1000);
-    if (state && isFinal(state.status)) return c.json(toJobBody({ ...result, ...state }), 200);
+    if (state && isFinal(state.status)) {
+      // What it fetched is known since it was accepted.
+      const job = result.awaits ? await findCallersJob(c, result.id) : { ...result, ...state };
+      return c.json(toJobBody(job), 200);
+    }
   }
   return c.json(toQueuedBody(result), 202);
 }
@@ -66,7 +74,8 @@ async function makeJob(
       takeFile: (upload, index) =>
         storeUpload(files, inputKey(id, index), upload, caller.plan.maxFileBytes),
     });
-    const job = toJobSpec({ id, caller, options, inputs, warnings });
+    const awaits = toAwaited(options, inputs, readUrlPolicy(env, request.url));
+    const job = toJobSpec({ id, caller, options, inputs, awaits, warnings });
     const claim = key !== null && {
       accountId: caller.accountId,
       key,
@@ -101,10 +110,30 @@ interface Accepted {
   caller: Caller;
   options: ConvertOptions;
   inputs: InputFile[];
+  awaits: Awaited | null;
   warnings: Warning[];
 }
 
-function toJobSpec({ id, caller, options, inputs, warnings }: Accepted): JobSpec {
+/**
+ * What the job must fetch; null where its files were uploaded.
+ * @throws AppError missing_file, invalid_parameter, url_not_allowed
+ */
+function toAwaited(
+  { inputUrl }: ConvertOptions,
+  inputs: readonly InputFile[],
+  policy: UrlPolicy,
+): Awaited | null {
+  if (inputUrl === null) {
+    if (inputs.length > 0) return null;
+    throw missingFile();
+  }
+  if (inputs.length > 0) {
+    throw new AppError("invalid_parameter", "Send files or an `input_url`, not both.");
+  }
+  return { kind: "url", url: checkUrl(inputUrl, policy).href, policy };
+}
+
+function toJobSpec({ id, caller, options, inputs, awaits, warnings }: Accepted): JobSpec {
   const { maxTtlHours } = caller.plan;
   const ttlHours = Math.min(options.ttlHours ?? maxTtlHours, maxTtlHours);
   const clamped: Warning = {
@@ -117,6 +146,7 @@ function toJobSpec({ id, caller, options, inputs, warnings }: Accepted): JobSpec
     toolSlug: options.toolSlug,
     clientReferenceId: options.clientReferenceId,
     ttlHours,
+    awaits,
     inputs,
     output: options.output,
     warnings: [

@@ -14,6 +14,8 @@ export interface ConvertOptions {
   output: OutputOptions;
   clientReferenceId: string | null;
   toolSlug: string | null;
+  /** Of the one input, where it is not uploaded. */
+  inputUrl: string | null;
   /** As the client names it. */
   inputFormat: string | null;
   /** Null where the plan decides. */
@@ -44,6 +46,7 @@ export function readConvertRequest(text: string | null): ConvertOptions {
     output,
     clientReferenceId: request.client_reference_id ?? null,
     toolSlug: request.tool_slug ?? null,
+    inputUrl: request.input_url ?? null,
     inputFormat: request.input_format ?? null,
     ttlHours: request.ttl_hours ?? request.retention_policy?.ttl_hours ?? null,
     warnings,

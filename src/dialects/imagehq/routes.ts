@@ -44,7 +44,7 @@ const CONVERT = createRoute({
   tags: ["Convert"],
   summary: "Convert one or more images",
   description:
-    "Multipart with `files[]` and `request`, in any order, or one file as the raw body with the request text in the query or in X-Pixmill-Request.",
+    "Multipart with `files[]` and `request`, in any order, one file as the raw body with the request text in the query or in X-Pixmill-Request, or JSON with `input_url`.",
   security: SECURITY,
   request: {
     query: z.object({
@@ -62,6 +62,7 @@ const CONVERT = createRoute({
         "multipart/form-data": {
           schema: z.object({ "files[]": z.array(binary), request: CONVERT_REQUEST.optional() }),
         },
+        "application/json": { schema: CONVERT_REQUEST },
         "application/octet-stream": { schema: binary },
       },
     },

@@ -46,6 +46,10 @@ export const RETENTION_REQUEST = z
 export const CONVERT_REQUEST = z
   .object({
     client_reference_id: z.string().max(255).optional(),
+    input_url: z.string().optional().openapi({
+      description: "Fetched by the job, in place of an uploaded file.",
+      example: "https://example.com/photo.jpg",
+    }),
     input_format: z.string().optional().openapi({
       description: "Informational: the content of a file decides.",
     }),

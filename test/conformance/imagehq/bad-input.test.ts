@@ -50,7 +50,7 @@ describe("files", () => {
     });
   });
 
-  test("a JSON body has no file: 400 missing_file", async () => {
+  test("a JSON body without input_url has no file: 400 missing_file", async () => {
     const init = {
       method: "POST",
       headers: { "Content-Type": "application/json" },
