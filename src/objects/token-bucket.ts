@@ -2,7 +2,12 @@
  * A token bucket, full at first and refilled evenly, kept as the one time at which it will be full
  * again (the "theoretical arrival time" of the generic cell rate algorithm, ITU-T I.371).
  */
-const MINUTE_MS = 60_000;
+export interface Rate {
+  /** Tokens that the bucket holds: what may be taken at once. */
+  capacity: number;
+  /** Tokens that flow into it. */
+  perSecond: number;
+}
 
 export interface Taken {
   allowed: boolean;
@@ -12,19 +17,20 @@ export interface Taken {
   nextS: number;
 }
 
-/**
- * @param fullAt milliseconds since 1970; anything in the past is a full bucket
- * @param perMinute tokens that the bucket holds, and that flow into it in a minute
- */
+/** Milliseconds that rounding may have cost. */
+const SLACK_MS = 0.5;
+
+/** @param fullAt milliseconds since 1970; anything in the past is a full bucket */
 export function takeToken(
   fullAt: number,
-  perMinute: number,
+  { capacity, perSecond }: Rate,
   now: number,
 ): { fullAt: number; taken: Taken } {
-  const tokenMs = MINUTE_MS / perMinute;
+  const tokenMs = 1000 / perSecond;
   const missingMs = Math.max(0, fullAt - now);
-  const allowed = missingMs + tokenMs <= MINUTE_MS;
-  const leftMs = MINUTE_MS - missingMs - (allowed ? tokenMs : 0);
+  const roomMs = capacity * tokenMs - missingMs + SLACK_MS;
+  const allowed = tokenMs <= roomMs;
+  const leftMs = roomMs - (allowed ? tokenMs : 0);
   return {
     fullAt: allowed ? now + missingMs + tokenMs : fullAt,
     taken: {
