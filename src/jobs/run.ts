@@ -22,7 +22,11 @@ export interface Converted {
 export type Convert = (
   bytes: ByteSource,
   options: OutputOptions,
-  context: { maxPixels: number; onProgress: (fraction: number) => Promise<void> },
+  context: {
+    maxPixels: number;
+    maxSide: number;
+    onProgress: (fraction: number) => Promise<void>;
+  },
 ) => Promise<Converted>;
 
 export interface RunPorts {
@@ -84,6 +88,7 @@ async function convertAll(
     try {
       const converted = await convert(await files.open(input.key, input.etag), output, {
         maxPixels: limits.maxPixels,
+        maxSide: limits.maxSide,
         onProgress: restNowAndThen((fraction) =>
           report(((index + fraction) / inputs.length) * 100),
         ),
