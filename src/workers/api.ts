@@ -1,5 +1,6 @@
 /** The api Worker: wiring only. */
 import { IMAGEHQ } from "../dialects/imagehq/dialect.ts";
+import { PICWISH } from "../dialects/picwish/dialect.ts";
 import { createApp } from "../http/app.ts";
 import { registerFiles } from "../http/files.ts";
 import { registerService } from "../http/service.ts";
@@ -11,7 +12,7 @@ export { JobProgress } from "../objects/job-progress.ts";
 export { RateLimit } from "../objects/rate-limit.ts";
 
 /** In the order in which they are asked whether a request is theirs; the last takes the rest. */
-const app = createApp([IMAGEHQ]);
+const app = createApp([PICWISH, IMAGEHQ]);
 registerFiles(app);
 registerUploads(app);
 registerService(app);
