@@ -59,6 +59,19 @@ export const FORMATS = {
     lossless: "optional",
     matches: (head) => starts(head, "RIFF") && starts(head, "WEBP", 8),
   },
+  tiff: {
+    name: "tiff",
+    aliases: ["tif"],
+    mimeType: "image/tiff",
+    lane: "images",
+    alpha: true,
+    gray: true,
+    lossless: "always",
+    // 43 is BigTIFF. Canon's raw files, which say so behind, are another matter.
+    matches: (head) =>
+      ["II*\0", "MM\0*", "II+\0", "MM\0+"].some((magic) => starts(head, magic)) &&
+      !starts(head, "CR", 8),
+  },
   ico: {
     name: "ico",
     aliases: [],

@@ -5,6 +5,7 @@ import { BMP } from "../codecs/bmp/codec.ts";
 import { ICO } from "../codecs/ico/codec.ts";
 import { JPEG } from "../codecs/jpeg/codec.ts";
 import { PNG } from "../codecs/png/codec.ts";
+import { TIFF } from "../codecs/tiff/codec.ts";
 import { WEBP } from "../codecs/webp/codec.ts";
 
 export const IMAGES_CODECS = {
@@ -12,5 +13,6 @@ export const IMAGES_CODECS = {
   png: PNG,
   webp: WEBP,
   bmp: BMP,
+  tiff: TIFF,
   ico: ICO,
 } as const satisfies Record<FormatName, Codec>;

@@ -27,6 +27,21 @@ export function slice(source: ByteSource, start: number, size: number): ByteSour
   );
 }
 
+/** Reads of which those that follow each other closely become one, of `windowBytes`. */
+export function createWindow(source: ByteSource, windowBytes: number): ByteSource["read"] {
+  let windowStart = 0;
+  let window = new Uint8Array(0) as Uint8Array;
+  return async (offset, length) => {
+    if (offset < windowStart || offset + length > windowStart + window.length) {
+      const bytes = await source.read(offset, Math.max(length, windowBytes));
+      if (length > windowBytes) return bytes;
+      windowStart = offset;
+      window = bytes;
+    }
+    return window.subarray(offset - windowStart, offset - windowStart + length);
+  };
+}
+
 /** A source whose stream reads a chunk at a time. */
 function toSource(size: number, read: ByteSource["read"]): ByteSource {
   return {

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => lab.close());
 
 /** The formats that sharp reads and writes. */
-const SHARP_NAMES = { jpg: "jpeg", png: "png", webp: "webp" } as const;
+const SHARP_NAMES = { jpg: "jpeg", png: "png", webp: "webp", tiff: "tiff" } as const;
 const FORMATS = Object.keys(SHARP_NAMES) as (keyof typeof SHARP_NAMES)[];
 
 /** Smooth, with some texture. Channels: 1 gray, 3 colour, 4 with alpha in a soft disc. */

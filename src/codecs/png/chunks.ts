@@ -36,7 +36,8 @@ export function writeChunk(type: string, data: Uint8Array): Uint8Array<ArrayBuff
   return chunk;
 }
 
-export const damaged = (message: string): AppError => new AppError("invalid_image", message);
+export const damaged = (message = "The PNG's image data are damaged.", cause?: unknown): AppError =>
+  new AppError("invalid_image", message, {}, { cause });
 
 export const truncated = (): AppError =>
   new AppError("truncated_image", "The PNG ends before its picture does.");
@@ -93,7 +94,7 @@ function createUnframer() {
       at += part.length;
       frameFilled += part.length;
       if (frameFilled >= 4 && crc !== NO_CRC) {
-        if (readUint32(frame, 0) !== crc) throw damaged("The PNG's image data are damaged.");
+        if (readUint32(frame, 0) !== crc) throw damaged();
         crc = NO_CRC;
       }
       if (frameFilled < CHUNK_FRAME_BYTES) continue;

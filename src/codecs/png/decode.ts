@@ -7,13 +7,15 @@ import { STRIP_ROWS, type Strip } from "../../pipeline/picture.ts";
 import { damaged, readImageData, truncated } from "./chunks.ts";
 import type { PngHeader } from "./header.ts";
 import type { Layout } from "./layout.ts";
-import { inflate, ZLIB_STREAM_BYTES } from "./zlib-stream.ts";
+import { inflate, ZLIB_STREAM_BYTES, type ZlibFailures } from "../zlib-stream.ts";
 
 const PAGE_BYTES = 64 * 1024;
 /** The file's bytes on their way to zlib. */
 const INPUT_BYTES = 256 * 1024;
 const TABLE_BYTES = 1024;
 const KEY_BYTES = 16;
+
+const FAILURES: ZlibFailures = { damaged: (cause) => damaged(undefined, cause), truncated };
 
 /** Buffers of the arena, in bytes. */
 function bufferSizes(header: PngHeader, layout: Layout) {
@@ -78,7 +80,7 @@ async function* decodeStrips(
   engine: Engine,
   { filtered, packed, expand }: Buffers,
 ): AsyncGenerator<Strip, void, undefined> {
-  const bytes = inflate(readImageData(source, imageDataOffset), height * (rowBytes + 1));
+  const bytes = inflate(readImageData(source, imageDataOffset), height * (rowBytes + 1), FAILURES);
   const fill = createFiller(bytes, engine, filtered);
   try {
     for (let y = 0; y < height; y += STRIP_ROWS) {
@@ -87,7 +89,7 @@ async function* decodeStrips(
       // The end's checksums are checked before its pixels are handed out.
       if (y + rows === height) await bytes.next();
       const bad = engine.exports.pngUnfilter(filtered, rows, rowBytes, step, packed + rowBytes);
-      if (bad >= 0) throw damaged("The PNG's image data are damaged.");
+      if (bad >= 0) throw damaged();
       const last = packed + rows * rowBytes;
       engine.view(packed, rowBytes).set(engine.view(last, rowBytes));
       yield { y, rows, data: engine.view(expand(rows), rows * width * channels) };

@@ -19,7 +19,7 @@ import {
   ZLIB_STREAM_BYTES,
   type DeflatePump,
   type DeflateSettings,
-} from "./zlib-stream.ts";
+} from "../zlib-stream.ts";
 
 const PAGE_BYTES = 64 * 1024;
 const IDAT_BYTES = 64 * 1024;

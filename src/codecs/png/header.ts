@@ -2,8 +2,9 @@
 import { crc32 } from "node:zlib";
 import { MAX_METADATA_BYTES } from "../../limits.ts";
 import { readOrientation } from "../../metadata/exif.ts";
-import type { ByteSource } from "../../pipeline/bytes.ts";
+import { createWindow, type ByteSource } from "../../pipeline/bytes.ts";
 import type { Metadata, Orientation, Warning } from "../../pipeline/picture.ts";
+import { REDUCED_TO_8_BIT } from "../reduced-to-8-bit.ts";
 import {
   CHUNK_FRAME_BYTES,
   CHUNK_HEAD_BYTES,
@@ -55,7 +56,7 @@ const MAX_CHUNKS = 4096;
 const SRGB_GAMMA = 45_455;
 const GAMMA_TOLERANCE = 2_500;
 
-type Read = (offset: number, length: number) => Promise<Uint8Array>;
+type Read = ByteSource["read"];
 
 /** What chunks have told so far. */
 interface Found extends PngHeader {
@@ -67,7 +68,7 @@ interface Found extends PngHeader {
 
 /** @throws AppError invalid_image, truncated_image */
 export async function readHeader(source: ByteSource): Promise<PngHeader> {
-  const read = createWindow(source);
+  const read = createWindow(source, WINDOW_BYTES);
   const start = await read(0, 33);
   if (SIGNATURE.some((byte, index) => start[index] !== byte)) throw damaged("This is no PNG.");
   if (start.length < 33) throw truncated();
@@ -80,21 +81,6 @@ export async function readHeader(source: ByteSource): Promise<PngHeader> {
   found.orientation = found.metadata.exif ? readOrientation(found.metadata.exif) : 1;
   found.warnings.push(...listWarnings(found));
   return found;
-}
-
-/** Reads that follow each other closely become one. */
-function createWindow(source: ByteSource): Read {
-  let windowStart = 0;
-  let window = new Uint8Array(0);
-  return async (offset, length) => {
-    if (offset < windowStart || offset + length > windowStart + window.length) {
-      const bytes = await source.read(offset, Math.max(length, WINDOW_BYTES));
-      if (length > WINDOW_BYTES) return bytes;
-      windowStart = offset;
-      window = bytes as Uint8Array<ArrayBuffer>;
-    }
-    return window.subarray(offset - windowStart, offset - windowStart + length);
-  };
 }
 
 function parseImageHeader(start: Uint8Array): Found {
@@ -248,10 +234,7 @@ function keepMetadata(found: Found, kind: keyof Metadata, bytes: Uint8Array | nu
 function listWarnings(found: Found): Warning[] {
   const warnings: Warning[] = [];
   if (found.depth === 16) {
-    warnings.push({
-      code: "reduced_to_8_bit",
-      message: "The picture has 16 bits a sample and was reduced to 8.",
-    });
+    warnings.push(REDUCED_TO_8_BIT);
   }
   if (found.frames !== null && found.frames > 1) {
     warnings.push({

@@ -1,21 +1,27 @@
 /** The runtime's own zlib as generators: pulled, so that memory stays flat whatever the data. */
 import { createDeflate, createInflate, type Deflate, type Inflate } from "node:zlib";
-import { AppError } from "../../errors.ts";
-import { truncated } from "./chunks.ts";
+import { AppError } from "../errors.ts";
 
 const OUTPUT_BYTES = 64 * 1024;
 
 /** Upper bound of what one stream holds: zlib's window and hash chains, output waiting in JS. */
 export const ZLIB_STREAM_BYTES = 768 * 1024 + 4 * OUTPUT_BYTES;
 
+/** What a format says of its compressed data. */
+export interface ZlibFailures {
+  damaged(cause: unknown): AppError;
+  truncated(): AppError;
+}
+
 /**
  * Exactly `wantedBytes` of the zlib stream in `portions`. Once they are there the rest is read but
  * not inflated: its checksums count, and no bomb can hide in it.
- * @throws AppError invalid_image, truncated_image
+ * @throws what `portions` and `failures` give
  */
 export async function* inflate(
   portions: AsyncIterable<Uint8Array>,
   wantedBytes: number,
+  failures: ZlibFailures,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const pump = createPump(createInflate({ chunkSize: OUTPUT_BYTES }));
   let left = wantedBytes;
@@ -34,11 +40,11 @@ export async function* inflate(
     }
   } catch (error) {
     if (error instanceof AppError) throw error;
-    throw new AppError("invalid_image", "The PNG's image data are damaged.", {}, { cause: error });
+    throw failures.damaged(error);
   } finally {
     pump.close();
   }
-  if (left > 0) throw truncated();
+  if (left > 0) throw failures.truncated();
 }
 
 /** How hard deflate works, and on what kind of data. */

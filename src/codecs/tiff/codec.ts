@@ -1,0 +1,8 @@
+import type { Codec } from "../codec.ts";
+import { encodeMemory, encodeTiff } from "./encode.ts";
+import { openTiff } from "./source.ts";
+
+export const TIFF: Codec = {
+  open: openTiff,
+  encoder: { memory: encodeMemory, encode: encodeTiff },
+};

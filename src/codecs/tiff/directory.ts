@@ -1,0 +1,170 @@
+/** Directories of fields (TIFF 6.0, section 2). All counts and offsets are checked before use. */
+import type { ByteSource } from "../../pipeline/bytes.ts";
+import { damaged, truncated, unsupported } from "./failures.ts";
+import { ENTRY_BYTES, HEADER_BYTES, TAGS, TYPE_BYTES, TYPES } from "./tags.ts";
+
+const MAGIC = 42;
+const BIG_TIFF_MAGIC = 43;
+/** Directories that are followed to count pages. */
+const MAX_DIRECTORIES = 1000;
+/** Bit of NewSubfileType: a smaller version of another page. */
+const REDUCED = 1;
+
+/** Where a field's values are. */
+export interface FieldPlace {
+  type: number;
+  count: number;
+  offset: number;
+}
+
+export interface Directory {
+  littleEndian: boolean;
+  fields: ReadonlyMap<number, FieldPlace>;
+  /** Where the next directory is; 0 after the last. */
+  next: number;
+}
+
+/** @throws AppError invalid_image, truncated_image, unsupported_feature */
+export async function readFirstDirectory(source: ByteSource): Promise<Directory> {
+  const head = viewOf(await source.read(0, HEADER_BYTES));
+  if (head.byteLength < HEADER_BYTES) throw truncated();
+  const littleEndian = head.getUint16(0) === 0x4949;
+  const magic = head.getUint16(2, littleEndian);
+  if (magic === BIG_TIFF_MAGIC) throw unsupported("BigTIFF");
+  if (magic !== MAGIC) throw damaged("This is no TIFF.");
+  return await readDirectory(source, head.getUint32(4, littleEndian), littleEndian);
+}
+
+/**
+ * How many pages there are, small versions of others not counted. Damage behind the first is
+ * nobody's concern.
+ * @throws AppError invalid_image when directories go round in a circle
+ */
+export async function countPages(source: ByteSource, first: Directory): Promise<number> {
+  const seen = new Set<number>();
+  let pages = 1;
+  for (let { next } = first; next !== 0 && seen.size < MAX_DIRECTORIES;) {
+    if (seen.has(next)) throw damaged("The TIFF's directories go round in a circle.");
+    seen.add(next);
+    const directory = await readDirectory(source, next, first.littleEndian).catch(() => null);
+    if (!directory) break;
+    const type = await readNumber(source, directory, TAGS.newSubfileType, 0);
+    if ((type & REDUCED) === 0) pages++;
+    next = directory.next;
+  }
+  return pages;
+}
+
+async function readDirectory(
+  source: ByteSource,
+  offset: number,
+  littleEndian: boolean,
+): Promise<Directory> {
+  if (offset < HEADER_BYTES) throw damaged("The TIFF has no directory.");
+  const start = viewOf(await source.read(offset, 2));
+  if (start.byteLength < 2) throw truncated();
+  const count = start.getUint16(0, littleEndian);
+  if (count === 0) throw damaged("The TIFF's directory is empty.");
+  const bytes = count * ENTRY_BYTES;
+  const view = viewOf(await source.read(offset + 2, bytes + 4));
+  if (view.byteLength < bytes) throw truncated();
+  const fields = new Map<number, FieldPlace>();
+  for (let at = 0; at < bytes; at += ENTRY_BYTES) {
+    const tag = view.getUint16(at, littleEndian);
+    const type = view.getUint16(at + 2, littleEndian);
+    const valueCount = view.getUint32(at + 4, littleEndian);
+    const isInside = valueCount * (TYPE_BYTES[type] ?? 0) <= 4;
+    const place = isInside ? offset + 2 + at + 8 : view.getUint32(at + 8, littleEndian);
+    if (!fields.has(tag)) fields.set(tag, { type, count: valueCount, offset: place });
+  }
+  // Some writers leave the last four bytes out at a file's end.
+  const next = view.byteLength < bytes + 4 ? 0 : view.getUint32(bytes, littleEndian);
+  return { littleEndian, fields, next };
+}
+
+/** Whether a field's values are unsigned integers. */
+const isInteger = ({ type }: FieldPlace): boolean =>
+  type === TYPES.byte || type === TYPES.short || type === TYPES.long;
+
+/**
+ * A place of at least `wantedCount` integers, all in the file; null where the field is missing.
+ * @throws AppError invalid_image, truncated_image
+ */
+export function findIntegers(
+  source: ByteSource,
+  { fields }: Directory,
+  tag: number,
+  wantedCount: number,
+): FieldPlace | null {
+  const place = fields.get(tag);
+  if (!place) return null;
+  if (!isInteger(place) || place.count < wantedCount) throw damaged();
+  if (place.offset + wantedCount * (TYPE_BYTES[place.type] ?? 0) > source.size) throw truncated();
+  return place;
+}
+
+/** Fills `target` from its `from`-th value on. The place is one of `findIntegers`. */
+export async function readIntegers(
+  source: ByteSource,
+  { littleEndian }: Directory,
+  { type, offset }: FieldPlace,
+  target: Uint32Array,
+): Promise<void> {
+  const step = TYPE_BYTES[type] ?? 1;
+  for (let done = 0; done < target.length;) {
+    const count = Math.min(target.length - done, INTEGERS_AT_ONCE);
+    const view = viewOf(await source.read(offset + done * step, count * step));
+    if (view.byteLength < count * step) throw truncated();
+    for (let i = 0; i < count; i++, done++) {
+      target[done] =
+        type === TYPES.byte
+          ? view.getUint8(i)
+          : type === TYPES.short
+            ? view.getUint16(i * 2, littleEndian)
+            : view.getUint32(i * 4, littleEndian);
+    }
+  }
+}
+
+const INTEGERS_AT_ONCE = 16 * 1024;
+
+/** The first value, or `otherwise` where the field is missing. */
+export async function readNumber(
+  source: ByteSource,
+  directory: Directory,
+  tag: number,
+  otherwise: number,
+): Promise<number> {
+  const [value] = (await readNumbers(source, directory, tag, 1)) ?? [];
+  return value ?? otherwise;
+}
+
+/** The first `count` values; null where the field is missing. @throws see findIntegers */
+export async function readNumbers(
+  source: ByteSource,
+  directory: Directory,
+  tag: number,
+  count: number,
+): Promise<Uint32Array | null> {
+  const place = findIntegers(source, directory, tag, count);
+  if (!place) return null;
+  const values = new Uint32Array(count);
+  await readIntegers(source, directory, place, values);
+  return values;
+}
+
+/** Bytes of a field that pixels can do without: null where it is missing, damaged or too long. */
+export async function readBlob(
+  source: ByteSource,
+  { fields }: Directory,
+  tag: number,
+  maxBytes: number,
+): Promise<Uint8Array | null> {
+  const place = fields.get(tag);
+  if (!place || TYPE_BYTES[place.type] !== 1 || place.count === 0) return null;
+  if (place.count > maxBytes || place.offset + place.count > source.size) return null;
+  return (await source.read(place.offset, place.count)).slice();
+}
+
+const viewOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,0 +1,190 @@
+/**
+ * Rows → horizontal differences → zlib, a strip at a time. The directory comes first, so that
+ * readers of streams find it; for that, the lengths of all strips must be known before the first
+ * is written. They are held, compressed, up to a bound. Beyond it the rest is stored without
+ * compression, where lengths are known: the file is valid all the same, and memory is bounded.
+ */
+import { deflateSync } from "node:zlib";
+import { AppError } from "../../errors.ts";
+import { MIB } from "../../limits.ts";
+import type { Workspace } from "../../pipeline/memory.ts";
+import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
+import type { Effort, EncodeOptions } from "../codec.ts";
+import { store, storedBytes } from "./stored.ts";
+import { COMPRESSION, EXTRA_SAMPLE, PHOTOMETRIC, PREDICTOR, TAGS, TYPES } from "./tags.ts";
+import { directoryBytes, writeDirectory, type Field } from "./write-directory.ts";
+
+/** Raw bytes of a strip, where a row is not longer. */
+const STRIP_BYTES = 128 * 1024;
+
+/** Compressed strips that are held: a photo of 12 megapixels takes about 20 MiB. */
+const HELD_BYTES = 24 * MIB;
+
+/** zlib's window and hash chains, and its output before it is cut to length. */
+const ZLIB_BYTES = 512 * 1024;
+
+const LEVELS: Readonly<Record<Effort, number>> = { fast: 1, default: 6, max: 9 };
+
+/** Pixels an inch: what readers assume where a picture does not say. */
+const RESOLUTION = 72;
+const INCH = 2;
+
+interface StripLayout {
+  rowBytes: number;
+  rowsPerStrip: number;
+  /** Raw length of each. */
+  rawBytes: readonly number[];
+}
+
+function layOutStrips({ width, height, channels }: PictureInfo): StripLayout {
+  const rowBytes = width * channels;
+  const rowsPerStrip = Math.min(height, Math.max(1, Math.floor(STRIP_BYTES / rowBytes)));
+  const rawBytes = Array.from(
+    { length: Math.ceil(height / rowsPerStrip) },
+    (_, index) => Math.min(rowsPerStrip, height - index * rowsPerStrip) * rowBytes,
+  );
+  return { rowBytes, rowsPerStrip, rawBytes };
+}
+
+/** Upper bound, in bytes. */
+export function encodeMemory(picture: PictureInfo, options: EncodeOptions): number {
+  const strips = layOutStrips(picture);
+  const all = strips.rawBytes.reduce((sum, bytes) => sum + storedBytes(bytes), 0);
+  const [first = 0] = strips.rawBytes;
+  // The strip itself, and it stored or compressed.
+  const working = first + 2 * storedBytes(first) + ZLIB_BYTES;
+  const head = directoryBytes(listFields(picture, options, strips, strips.rawBytes));
+  return Math.min(all, HELD_BYTES) + working + 2 * head;
+}
+
+/** @throws AppError internal, when the strips end too early */
+export async function* encodeTiff(
+  picture: Picture,
+  options: EncodeOptions,
+  workspace: Workspace,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const strips = layOutStrips(picture);
+  const level = LEVELS[options.effort];
+  const held: Uint8Array[] = [];
+  let heldBytes = 0;
+  let isHolding = true;
+  for await (const raw of cutStrips(picture, strips, workspace)) {
+    if (isHolding) {
+      const compressed = deflateSync(raw, { level });
+      if (heldBytes + compressed.length <= HELD_BYTES) {
+        const copy = workspace.allocate(compressed.length);
+        copy.set(compressed);
+        held.push(copy);
+        heldBytes += copy.length;
+        continue;
+      }
+      isHolding = false;
+      yield writeHead(picture, options, strips, held);
+      yield* release(held, workspace);
+    }
+    yield store(raw);
+  }
+  if (isHolding) {
+    yield writeHead(picture, options, strips, held);
+    yield* release(held, workspace);
+  }
+}
+
+function* release(held: Uint8Array[], workspace: Workspace): Generator<Uint8Array> {
+  for (const strip of held.splice(0)) {
+    workspace.free(strip);
+    yield strip;
+  }
+}
+
+/** The strips of the file, as differences; each is valid until the next. */
+async function* cutStrips(
+  picture: Picture,
+  { rowBytes, rawBytes }: StripLayout,
+  workspace: Workspace,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const strip = workspace.allocate(rawBytes[0] ?? 0);
+  let index = 0;
+  let filled = 0;
+  for await (const { data } of picture.strips) {
+    for (let at = 0; at < data.length;) {
+      const wanted = rawBytes[index] ?? 0;
+      const part = data.subarray(at, at + wanted - filled);
+      strip.set(part, filled);
+      at += part.length;
+      filled += part.length;
+      if (filled < wanted) continue;
+      const whole = strip.subarray(0, wanted);
+      takeDifferences(whole, rowBytes, picture.channels);
+      yield whole;
+      index++;
+      filled = 0;
+    }
+  }
+  if (index < rawBytes.length) {
+    throw new AppError("internal", "The picture ended before its last row.");
+  }
+}
+
+/** Predictor 2 (TIFF 6.0, section 14): each sample less the one of the pixel to its left. */
+function takeDifferences(rows: Uint8Array, rowBytes: number, channels: number): void {
+  for (let start = 0; start < rows.length; start += rowBytes) {
+    for (let i = start + rowBytes - 1; i >= start + channels; i--) {
+      rows[i] = (rows[i] as number) - (rows[i - channels] as number);
+    }
+  }
+}
+
+/** @param held the strips that are compressed; the others are to be stored */
+function writeHead(
+  picture: PictureInfo,
+  options: EncodeOptions,
+  strips: StripLayout,
+  held: readonly Uint8Array[],
+): Uint8Array {
+  const lengths = strips.rawBytes.map((raw, index) => held[index]?.length ?? storedBytes(raw));
+  return writeDirectory(listFields(picture, options, strips, lengths));
+}
+
+function listFields(
+  { width, height, channels }: PictureInfo,
+  { metadata: { icc, xmp } }: EncodeOptions,
+  { rowsPerStrip }: StripLayout,
+  stripBytes: readonly number[],
+): Field[] {
+  const short = (tag: number, ...values: number[]): Field => ({ tag, type: TYPES.short, values });
+  const long = (tag: number, values: ArrayLike<number>): Field => ({
+    ...{ tag, type: TYPES.long, values },
+  });
+  const rational = (tag: number, value: number): Field => ({
+    ...{ tag, type: TYPES.rational, values: [value] },
+  });
+  const offsets = new Uint32Array(stripBytes.length);
+  const fields = [
+    long(TAGS.imageWidth, [width]),
+    long(TAGS.imageLength, [height]),
+    short(TAGS.bitsPerSample, ...Array.from({ length: channels }, () => 8)),
+    short(TAGS.compression, COMPRESSION.deflate),
+    short(TAGS.photometric, channels === 1 ? PHOTOMETRIC.blackIsZero : PHOTOMETRIC.rgb),
+    long(TAGS.stripOffsets, offsets),
+    short(TAGS.orientation, 1),
+    short(TAGS.samplesPerPixel, channels),
+    long(TAGS.rowsPerStrip, [rowsPerStrip]),
+    long(TAGS.stripByteCounts, stripBytes),
+    rational(TAGS.xResolution, RESOLUTION),
+    rational(TAGS.yResolution, RESOLUTION),
+    short(TAGS.planarConfiguration, 1),
+    short(TAGS.resolutionUnit, INCH),
+    short(TAGS.predictor, PREDICTOR.horizontal),
+  ];
+  if (channels === 4) fields.push(short(TAGS.extraSamples, EXTRA_SAMPLE.alpha));
+  if (xmp) fields.push({ tag: TAGS.xmp, type: TYPES.byte, values: xmp });
+  if (icc) fields.push({ tag: TAGS.icc, type: TYPES.undefined, values: icc });
+
+  let offset = directoryBytes(fields);
+  for (const [index, bytes] of stripBytes.entries()) {
+    offsets[index] = offset;
+    offset += bytes;
+  }
+  return fields;
+}

@@ -1,0 +1,75 @@
+/** Decompression of a strip or tile: portions in, exactly the wanted bytes out. */
+import { inflate, ZLIB_STREAM_BYTES, type ZlibFailures } from "../zlib-stream.ts";
+import { damaged } from "./failures.ts";
+import type { Compression } from "./header.ts";
+import { createLzw } from "./lzw.ts";
+import { createPackBits } from "./packbits.ts";
+import { COMPRESSION } from "./tags.ts";
+
+/** A decompressor that is fed by hand. */
+export interface Expander {
+  /** Before each strip or tile. */
+  reset(): void;
+  /** Reads `input` from `from` on, until it ends or there is enough output. @returns up to where */
+  read(input: Uint8Array, from: number): number;
+  /** What `read` has made; valid until it is called again. */
+  output(): Uint8Array;
+}
+
+/** @throws AppError invalid_image when the portions hold less than is wanted, or are damaged */
+export type Expand = (
+  portions: AsyncIterable<Uint8Array>,
+  wantedBytes: number,
+) => AsyncGenerator<Uint8Array, void, undefined>;
+
+/** Upper bound of what any of them holds. */
+export const EXPAND_BYTES = ZLIB_STREAM_BYTES;
+
+const FAILURES: ZlibFailures = {
+  damaged: (cause) => damaged(undefined, cause),
+  // The file has all the bytes that it says it has.
+  truncated: () => damaged(),
+};
+
+const deflate = (): Expand => (portions, wantedBytes) => inflate(portions, wantedBytes, FAILURES);
+
+const EXPANDS = {
+  [COMPRESSION.none]: () => copy,
+  [COMPRESSION.packBits]: () => expandBy(createPackBits()),
+  [COMPRESSION.lzw]: () => expandBy(createLzw()),
+  [COMPRESSION.deflate]: deflate,
+  [COMPRESSION.oldDeflate]: deflate,
+} satisfies Record<Compression, () => Expand>;
+
+export const createExpand = (compression: Compression): Expand => EXPANDS[compression]();
+
+async function* copy(
+  portions: AsyncIterable<Uint8Array>,
+  wantedBytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let left = wantedBytes;
+  for await (const portion of portions) {
+    const part = portion.subarray(0, left);
+    left -= part.length;
+    yield part;
+    if (left === 0) return;
+  }
+  if (left > 0) throw damaged();
+}
+
+function expandBy(expander: Expander): Expand {
+  return async function* (portions, wantedBytes) {
+    let left = wantedBytes;
+    expander.reset();
+    for await (const portion of portions) {
+      for (let at = 0; at < portion.length;) {
+        at = expander.read(portion, at);
+        const part = expander.output().subarray(0, left);
+        left -= part.length;
+        if (part.length > 0) yield part;
+        if (left === 0) return;
+      }
+    }
+    if (left > 0) throw damaged();
+  };
+}

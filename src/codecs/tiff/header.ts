@@ -1,0 +1,248 @@
+/** What a TIFF's first page says of its pixels, checked. */
+import { MAX_METADATA_BYTES } from "../../limits.ts";
+import type { ByteSource } from "../../pipeline/bytes.ts";
+import type { Metadata, Orientation, Warning } from "../../pipeline/picture.ts";
+import { REDUCED_TO_8_BIT } from "../reduced-to-8-bit.ts";
+import {
+  countPages,
+  findIntegers,
+  readBlob,
+  readFirstDirectory,
+  readNumber,
+  readNumbers,
+  type Directory,
+  type FieldPlace,
+} from "./directory.ts";
+import { damaged, unsupported } from "./failures.ts";
+import { COMPRESSION, EXTRA_SAMPLE, PHOTOMETRIC, PREDICTOR, TAGS } from "./tags.ts";
+
+export type Bits = 1 | 2 | 4 | 8 | 16;
+export type Photometric = (typeof PHOTOMETRIC)[keyof typeof PHOTOMETRIC];
+export type Compression = (typeof COMPRESSION)[keyof typeof COMPRESSION];
+
+export interface TiffHeader {
+  directory: Directory;
+  width: number;
+  height: number;
+  bits: Bits;
+  /** Samples a pixel, extra ones included. */
+  samples: number;
+  photometric: Photometric;
+  /** What the first sample behind the colour's is; null where there is none. */
+  alpha: "straight" | "associated" | null;
+  compression: Compression;
+  /** Whether samples are stored as differences. */
+  predicted: boolean;
+  /** Whether each sample has strips or tiles of its own. */
+  planar: boolean;
+  segments: SegmentGrid;
+  /** RGB of each index; null where samples are no indices. */
+  palette: Uint8Array | null;
+  orientation: Orientation;
+  metadata: Metadata;
+  warnings: Warning[];
+}
+
+/** The strips or tiles; a strip is a tile as wide as the picture. */
+export interface SegmentGrid {
+  width: number;
+  height: number;
+  columns: number;
+  rows: number;
+  /** All planes'. */
+  count: number;
+  isTiled: boolean;
+  offsets: FieldPlace;
+  /** Null where the file does not say: then what is not compressed is as long as it must be. */
+  byteCounts: FieldPlace | null;
+}
+
+const MAX_SAMPLES = 16;
+const MAX_DIMENSION = 2 ** 31 - 1;
+/** Tiles are a multiple of this wide and high (TIFF 6.0, section 15). */
+const TILE_STEP = 16;
+
+const NAMES: Readonly<Record<number, string>> = {
+  2: "CCITT compression",
+  3: "CCITT compression",
+  4: "CCITT compression",
+  6: "JPEG compression",
+  7: "JPEG compression",
+};
+
+/** Samples of the colour, without extra ones. */
+export const COLOUR_SAMPLES: Readonly<Record<Photometric, 1 | 3 | 4>> = {
+  0: 1,
+  1: 1,
+  2: 3,
+  3: 1,
+  5: 4,
+};
+
+/** @throws AppError invalid_image, truncated_image, unsupported_feature */
+export async function readHeader(source: ByteSource): Promise<TiffHeader> {
+  const directory = await readFirstDirectory(source);
+  const number = (tag: number, otherwise: number) => readNumber(source, directory, tag, otherwise);
+  if (directory.fields.has(TAGS.dngVersion)) throw unsupported("a camera's raw data");
+
+  const width = await number(TAGS.imageWidth, 0);
+  const height = await number(TAGS.imageLength, 0);
+  if (width === 0 || height === 0) throw damaged("The TIFF has no pixels.");
+  if (width > MAX_DIMENSION || height > MAX_DIMENSION) throw damaged("The TIFF's size is invalid.");
+
+  const samples = await number(TAGS.samplesPerPixel, 1);
+  if (samples === 0) throw damaged();
+  if (samples > MAX_SAMPLES) throw unsupported(`a picture of ${samples} samples a pixel`);
+  const bits = await readBits(source, directory, samples);
+  const photometric = await readPhotometric(source, directory, samples);
+  if (samples < COLOUR_SAMPLES[photometric]) throw damaged();
+  const compression = toCompression(await number(TAGS.compression, COMPRESSION.none));
+  const planar = samples > 1 && (await number(TAGS.planarConfiguration, 1)) === 2;
+  const alpha = await readAlpha(source, directory, samples - COLOUR_SAMPLES[photometric]);
+  const orientation = await number(TAGS.orientation, 1);
+  const icc = await readBlob(source, directory, TAGS.icc, MAX_METADATA_BYTES);
+  const xmp = await readBlob(
+    ...([source, directory, TAGS.xmp, MAX_METADATA_BYTES - (icc?.length ?? 0)] as const),
+  );
+  return {
+    ...{ directory, width, height, bits, samples, photometric, alpha, compression, planar },
+    predicted: await readPredictor(source, directory, compression, bits),
+    segments: await readGrid(source, directory, { width, height }, planar ? samples : 1),
+    palette:
+      photometric === PHOTOMETRIC.palette ? await readPalette(source, directory, bits) : null,
+    orientation: (orientation >= 1 && orientation <= 8 ? orientation : 1) as Orientation,
+    metadata: { icc, exif: null, xmp },
+    warnings: await listWarnings(source, directory, bits),
+  };
+}
+
+async function readBits(source: ByteSource, directory: Directory, samples: number): Promise<Bits> {
+  // Some writers give one number for all samples.
+  const count = Math.min(samples, directory.fields.get(TAGS.bitsPerSample)?.count ?? samples);
+  const [bits = 1, ...others] =
+    (await readNumbers(source, directory, TAGS.bitsPerSample, count)) ?? [];
+  const formatCount = Math.min(samples, directory.fields.get(TAGS.sampleFormat)?.count ?? samples);
+  const formats = (await readNumbers(source, directory, TAGS.sampleFormat, formatCount)) ?? [];
+  // 4 is "undefined": unsigned integers then, too.
+  if (formats.some((format) => format !== 1 && format !== 4)) {
+    throw unsupported("a picture of signed or floating-point samples");
+  }
+  if (others.some((other) => other !== bits) || ![1, 2, 4, 8, 16].includes(bits)) {
+    throw unsupported(`a picture of ${[bits, ...others].join(", ")} bits a sample`);
+  }
+  return bits as Bits;
+}
+
+async function readPhotometric(
+  source: ByteSource,
+  directory: Directory,
+  samples: number,
+): Promise<Photometric> {
+  // Where it is missing: what libtiff assumes.
+  const otherwise = samples >= 3 ? PHOTOMETRIC.rgb : PHOTOMETRIC.blackIsZero;
+  const photometric = await readNumber(source, directory, TAGS.photometric, otherwise);
+  if (!(photometric in COLOUR_SAMPLES)) throw unsupported(`colours of kind ${photometric}`);
+  if (photometric === PHOTOMETRIC.separated) {
+    const inks = await readNumber(source, directory, TAGS.inkSet, 1);
+    if (inks !== 1) throw unsupported("a picture of inks other than CMYK");
+  }
+  const fillOrder = await readNumber(source, directory, TAGS.fillOrder, 1);
+  if (fillOrder !== 1) throw unsupported("reversed bit order");
+  return photometric as Photometric;
+}
+
+function toCompression(value: number): Compression {
+  const known = Object.values(COMPRESSION).find((compression) => compression === value);
+  if (known !== undefined) return known;
+  throw unsupported(NAMES[value] ?? `compression ${value}`);
+}
+
+/** Of extra samples, only one in the first place can be transparency. */
+async function readAlpha(
+  source: ByteSource,
+  directory: Directory,
+  extras: number,
+): Promise<TiffHeader["alpha"]> {
+  if (extras <= 0) return null;
+  // Where the field is missing the file breaks the rules; readers take a fourth sample for alpha.
+  const kind = await readNumber(source, directory, TAGS.extraSamples, EXTRA_SAMPLE.alpha);
+  if (kind === EXTRA_SAMPLE.associatedAlpha) return "associated";
+  return kind === EXTRA_SAMPLE.alpha ? "straight" : null;
+}
+
+async function readPredictor(
+  source: ByteSource,
+  directory: Directory,
+  compression: Compression,
+  bits: Bits,
+): Promise<boolean> {
+  // The field belongs to these.
+  const counts =
+    compression === COMPRESSION.lzw ||
+    compression === COMPRESSION.deflate ||
+    compression === COMPRESSION.oldDeflate;
+  const predictor = await readNumber(source, directory, TAGS.predictor, PREDICTOR.none);
+  if (!counts || predictor === PREDICTOR.none) return false;
+  if (predictor !== PREDICTOR.horizontal || bits < 8) throw unsupported(`predictor ${predictor}`);
+  return true;
+}
+
+async function readGrid(
+  source: ByteSource,
+  directory: Directory,
+  { width, height }: { width: number; height: number },
+  planes: number,
+): Promise<SegmentGrid> {
+  const isTiled = directory.fields.has(TAGS.tileWidth);
+  const number = (tag: number, otherwise: number) => readNumber(source, directory, tag, otherwise);
+  const size = isTiled
+    ? { width: await number(TAGS.tileWidth, 0), height: await number(TAGS.tileLength, 0) }
+    : { width, height: Math.min(height, await number(TAGS.rowsPerStrip, height)) };
+  if (size.height === 0) throw damaged();
+  if (isTiled && (size.width === 0 || size.width % TILE_STEP || size.height % TILE_STEP)) {
+    throw damaged("The TIFF's tiles have an impossible size.");
+  }
+  const columns = Math.ceil(width / size.width);
+  const rows = Math.ceil(height / size.height);
+  const count = columns * rows * planes;
+  const place = (tiles: number, strips: number) =>
+    findIntegers(source, directory, isTiled ? tiles : strips, count);
+  const offsets = place(TAGS.tileOffsets, TAGS.stripOffsets);
+  if (!offsets) throw damaged("The TIFF does not say where its pixels are.");
+  const byteCounts = place(TAGS.tileByteCounts, TAGS.stripByteCounts);
+  return { ...size, columns, rows, count, isTiled, offsets, byteCounts };
+}
+
+/** All reds, then all greens, then all blues, of 16 bits each. */
+async function readPalette(
+  source: ByteSource,
+  directory: Directory,
+  bits: Bits,
+): Promise<Uint8Array> {
+  if (bits > 8) throw unsupported("a palette of more than 256 colours");
+  const colours = 1 << bits;
+  const values = await readNumbers(source, directory, TAGS.colorMap, 3 * colours);
+  if (!values) throw damaged("The TIFF's palette is missing.");
+  const palette = new Uint8Array(3 * 256);
+  for (let i = 0; i < values.length; i++) {
+    palette[(i % colours) * 3 + Math.floor(i / colours)] = (values[i] ?? 0) >> 8;
+  }
+  return palette;
+}
+
+async function listWarnings(
+  source: ByteSource,
+  directory: Directory,
+  bits: Bits,
+): Promise<Warning[]> {
+  const warnings: Warning[] = [];
+  if (bits === 16) warnings.push(REDUCED_TO_8_BIT);
+  const pages = await countPages(source, directory);
+  if (pages > 1) {
+    warnings.push({
+      code: "document_first_page",
+      message: `The file has ${pages} pages; the first was used.`,
+    });
+  }
+  return warnings;
+}

@@ -1,0 +1,502 @@
+/** TIFF both ways, judged by sharp. */
+import { deflateSync } from "node:zlib";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { LabError, startLab, type Lab, type Pixels } from "../support/lab-client.ts";
+import { psnr } from "../support/psnr.ts";
+import { long, short, writeFields, writeTiff, type TiffSpec } from "../support/tiff-writer.ts";
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await startLab();
+});
+afterAll(() => lab.close());
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  return await work.then(
+    () => "no error",
+    (error: unknown) => (error instanceof LabError ? error.code : String(error)),
+  );
+}
+
+/** Numbers that look random and are the same every time (a linear congruential generator). */
+function createRandom(seed = 1): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** A gradient with noise. */
+function drawPixels(width: number, height: number, channels: 1 | 3 | 4, noise = 8): Pixels {
+  const random = createRandom(width + height);
+  const data = new Uint8Array(width * height * channels);
+  for (let i = 0; i < data.length; i++) {
+    const [x, y] = [Math.floor(i / channels) % width, Math.floor(i / channels / width)];
+    data[i] = 100 + 60 * Math.sin(x / 50 + (i % channels)) + 40 * Math.cos(y / 31) + random(noise);
+  }
+  return { width, height, channels, data };
+}
+
+const toSharp = ({ width, height, channels, data }: Pixels) =>
+  sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
+
+/** As sharp sees it, in 8 bits. */
+async function judge(file: Uint8Array, channels: number): Promise<Uint8Array> {
+  const image = sharp(file).toColourspace(channels === 1 ? "b-w" : "srgb");
+  const { data, info } = await (channels === 4 ? image.ensureAlpha() : image)
+    .raw({ depth: "uchar" })
+    .toBuffer({ resolveWithObject: true });
+  expect(info.channels).toBe(channels);
+  return data;
+}
+
+function maxDifference(a: Uint8Array, b: Uint8Array): number {
+  expect(a.length).toBe(b.length);
+  let max = 0;
+  for (let i = 0; i < a.length; i++) max = Math.max(max, Math.abs((a[i] ?? 0) - (b[i] ?? 0)));
+  return max;
+}
+
+describe("what is written", () => {
+  test("every kind of picture comes back as it was", async () => {
+    for (const channels of [1, 3, 4] as const) {
+      for (const [width, height] of [
+        [1, 1],
+        [3, 700],
+        [517, 203],
+        [16_384, 9],
+      ] as const) {
+        const pixels = drawPixels(width, height, channels);
+        const { file, used, planned } = await lab.encode("tiff", pixels);
+        expect(Buffer.from(await judge(file, channels)).equals(pixels.data)).toBe(true);
+        expect(used).toBeLessThanOrEqual(planned);
+        expect((await lab.decode(file)).data).toEqual(pixels.data);
+      }
+    }
+  });
+
+  test("readers are told all that the standard asks for", async () => {
+    const icc = (
+      await sharp(
+        await toSharp(drawPixels(8, 8, 3))
+          .withIccProfile("p3")
+          .png()
+          .toBuffer(),
+      ).metadata()
+    ).icc;
+    const xmp = Buffer.from("<x:xmpmeta/>");
+    const metadata = { icc: icc?.toString("base64") ?? "", xmp: xmp.toString("base64") };
+    const { file } = await lab.encode("tiff", drawPixels(300, 200, 4), {}, metadata);
+    const found = await sharp(file).metadata();
+    expect(found).toMatchObject({
+      ...{ format: "tiff", hasAlpha: true, orientation: 1, density: 72 },
+      ...{ resolutionUnit: "inch", icc, xmp },
+    });
+    const again = await lab.open(file);
+    expect(again.metadata).toMatchObject(metadata);
+  });
+
+  test("more effort makes smaller files", async () => {
+    const pixels = drawPixels(600, 400, 3);
+    const sizes = [];
+    for (const effort of ["max", "default", "fast"] as const) {
+      sizes.push((await lab.encode("tiff", pixels, { effort })).file.length);
+    }
+    expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
+    expect(sizes[0]).toBeLessThan(pixels.data.length * 0.7);
+  });
+
+  test("what is too much to hold is stored: valid, and within the plan", async () => {
+    const noise = drawPixels(4000, 3400, 3, 256);
+    const { file, used, planned } = await lab.encode("tiff", noise, { effort: "fast" });
+    expect(used).toBeLessThanOrEqual(planned);
+    expect(planned).toBeLessThan(27 * 2 ** 20);
+    expect(Buffer.from(await judge(file, 3)).equals(noise.data)).toBe(true);
+    expect(file.length).toBeLessThan(noise.data.length * 1.001);
+  });
+});
+
+describe("what sharp writes is read", () => {
+  const source = drawPixels(333, 250, 3);
+  test.for([
+    ["uncompressed", { compression: "none" }],
+    ["LZW", { compression: "lzw", predictor: "none" }],
+    ["LZW with differences", { compression: "lzw", predictor: "horizontal" }],
+    ["deflate", { compression: "deflate", predictor: "none" }],
+    ["deflate with differences", { compression: "deflate", predictor: "horizontal" }],
+    ["PackBits", { compression: "packbits", predictor: "none" }],
+    ["tiles", { compression: "lzw", tile: true, tileWidth: 64, tileHeight: 48 }],
+    ["large tiles", { compression: "deflate", tile: true, tileWidth: 512, tileHeight: 512 }],
+    ["smaller versions behind", { compression: "deflate", tile: true, pyramid: true }],
+  ] as const)("%s", async ([, options]) => {
+    for (const channels of [1, 3, 4] as const) {
+      const pixels = channels === 3 ? source : drawPixels(333, 250, channels);
+      const image = channels === 1 ? toSharp(pixels).toColourspace("b-w") : toSharp(pixels);
+      const file = await image.tiff(options).toBuffer();
+      const got = await lab.decode(file);
+      expect(got.channels).toBe(channels);
+      expect(maxDifference(got.data, pixels.data)).toBe(0);
+      expect(got.used).toBeLessThanOrEqual(got.planned);
+      expect((await lab.open(file)).warnings).toEqual([]);
+    }
+  });
+
+  test.for([1, 2, 4] as const)("gray of %i bits, both ways round", async (bitdepth) => {
+    const predictor = "none";
+    const gray = toSharp(drawPixels(101, 60, 1, 256)).toColourspace("b-w");
+    for (const miniswhite of [false, true]) {
+      for (const compression of ["none", "lzw", "packbits"] as const) {
+        const file = await gray
+          .clone()
+          .tiff({ bitdepth, miniswhite, compression, predictor })
+          .toBuffer();
+        const got = await lab.decode(file);
+        expect(got.channels).toBe(1);
+        expect(maxDifference(got.data, await judge(file, 1))).toBe(0);
+      }
+    }
+  });
+
+  test("16 bits, with a warning", async () => {
+    for (const predictor of ["none", "horizontal"] as const) {
+      const image = toSharp(drawPixels(120, 80, 3)).toColourspace("rgb16");
+      const file = await image.tiff({ compression: "lzw", predictor }).toBuffer();
+      const got = await lab.decode(file);
+      expect(maxDifference(got.data, await judge(file, 3))).toBeLessThanOrEqual(1);
+      const { depth, warnings } = await lab.open(file);
+      expect([depth, warnings.map(({ code }) => code)]).toEqual([16, ["reduced_to_8_bit"]]);
+    }
+  });
+
+  test("pages: the first, with a warning", async () => {
+    const pages = [drawPixels(60, 40, 3), drawPixels(60, 40, 3, 200)];
+    const images = await Promise.all(pages.map((page) => toSharp(page).png().toBuffer()));
+    const file = await sharp(images, { join: { animated: true } })
+      .tiff({ compression: "lzw" })
+      .toBuffer();
+    expect((await sharp(file).metadata()).pages).toBe(2);
+    const got = await lab.decode(file);
+    expect(got.data).toEqual(pages[0]?.data);
+    const { warnings } = await lab.open(file);
+    expect(warnings).toMatchObject([{ code: "document_first_page" }]);
+  });
+
+  test("orientation and profile", async () => {
+    const image = toSharp(source).withMetadata({ orientation: 6 }).withIccProfile("p3");
+    const file = await image.tiff({ compression: "lzw" }).toBuffer();
+    const { orientation, icc } = await lab.open(file);
+    expect(orientation).toBe(6);
+    expect(icc).toBe((await sharp(file).metadata()).icc?.toString("base64"));
+    const turned = await lab.convert(file, { format: "png" });
+    expect([turned.width, turned.height]).toEqual([250, 333]);
+    const wanted = await sharp(file).rotate().raw().toBuffer();
+    expect(psnr(await sharp(turned.file).raw().toBuffer(), wanted)).toBe(Infinity);
+  });
+});
+
+/** Noise of a kind, small and of odd sizes. */
+function makeSpec(
+  bits: TiffSpec["bits"],
+  photometric: number,
+  samples: number,
+  more: Partial<TiffSpec> = {},
+): TiffSpec {
+  const [width, height] = [37, 29];
+  const random = createRandom(bits * 100 + photometric * 10 + samples);
+  const values = Uint16Array.from({ length: width * height * samples }, () => random(2 ** bits));
+  return { width, height, bits, photometric, samples, values, ...more };
+}
+
+const palette = (bits: number) => {
+  const random = createRandom(bits);
+  return { 320: short(...Array.from({ length: 3 * 2 ** bits }, () => random(65_536))) };
+};
+
+describe("what others write is read", () => {
+  const LAYOUTS: [string, Partial<TiffSpec>][] = [
+    ["one strip", {}],
+    ["strips of 7 rows", { rowsPerStrip: 7 }],
+    ["strips of a row, PackBits", { rowsPerStrip: 1, compression: "packbits" }],
+    ["tiles", { tile: { width: 16, height: 16 } }],
+    ["deflate", { compression: "deflate", rowsPerStrip: 20 }],
+  ];
+  const KINDS: [string, TiffSpec, number][] = [
+    ...([1, 2, 4, 8, 16] as const).flatMap((bits): [string, TiffSpec, number][] => [
+      [`gray of ${bits} bits`, makeSpec(bits, 1, 1), 1],
+      [`gray of ${bits} bits, 0 is white`, makeSpec(bits, 0, 1), 1],
+    ]),
+    ...([8, 16] as const).flatMap((bits): [string, TiffSpec, number][] => [
+      [`RGB of ${bits} bits`, makeSpec(bits, 2, 3), 3],
+      [`RGB with alpha of ${bits} bits`, makeSpec(bits, 2, 4, { fields: { 338: short(2) } }), 4],
+      [`gray with alpha of ${bits} bits`, makeSpec(bits, 1, 2, { fields: { 338: short(2) } }), 4],
+    ]),
+    ...([1, 2, 4, 8] as const).map((bits): [string, TiffSpec, number] => [
+      `a palette of ${bits} bits`,
+      makeSpec(bits, 3, 1, { fields: palette(bits) }),
+      3,
+    ]),
+  ];
+
+  for (const [name, spec, channels] of KINDS) {
+    test(`${name}: both byte orders, strips and tiles`, async () => {
+      for (const [layout, more] of LAYOUTS) {
+        for (const bigEndian of [false, true]) {
+          const file = writeTiff({ ...spec, ...more, bigEndian });
+          const got = await lab.decode(file);
+          expect(got.channels).toBe(channels);
+          const wanted = await judge(file, channels);
+          const slack = spec.bits === 16 ? 1 : 0;
+          expect(maxDifference(got.data, wanted), layout).toBeLessThanOrEqual(slack);
+          expect(got.used).toBeLessThanOrEqual(got.planned);
+        }
+      }
+    });
+  }
+
+  test("a plane for each sample, strips and tiles", async () => {
+    for (const bits of [8, 16] as const) {
+      for (const more of [
+        { rowsPerStrip: 10 },
+        { rowsPerStrip: 10, compression: "deflate" as const, predictor: true },
+        { tile: { width: 16, height: 32 } },
+      ]) {
+        const chunky = await lab.decode(writeTiff(makeSpec(bits, 2, 3)));
+        const got = await lab.decode(writeTiff(makeSpec(bits, 2, 3, { ...more, planar: true })));
+        expect(got.data).toEqual(chunky.data);
+        expect(got.used).toBeLessThanOrEqual(got.planned);
+      }
+    }
+  });
+
+  test("differences of 8 and 16 bits, both byte orders", async () => {
+    for (const bits of [8, 16] as const) {
+      const plain = await lab.decode(writeTiff(makeSpec(bits, 2, 3)));
+      for (const bigEndian of [false, true]) {
+        for (const tile of [undefined, { width: 32, height: 16 }]) {
+          const more = {
+            bigEndian,
+            compression: "deflate",
+            predictor: true,
+            ...(tile && { tile }),
+          };
+          const got = await lab.decode(writeTiff(makeSpec(bits, 2, 3, more as Partial<TiffSpec>)));
+          expect(got.data).toEqual(plain.data);
+        }
+      }
+    }
+  });
+
+  test("alpha that colours were multiplied by is undone", async () => {
+    const pixels = [
+      [10, 20, 40, 80],
+      [0, 0, 0, 0],
+      [255, 128, 1, 255],
+      [50, 50, 50, 40],
+    ];
+    const values = pixels.flat();
+    const spec = { ...makeSpec(8, 2, 4), width: 4, height: 1, values };
+    const { data } = await lab.decode(writeTiff({ ...spec, fields: { 338: short(1) } }));
+    expect([...data]).toEqual(
+      [
+        [32, 64, 128, 80],
+        [0, 0, 0, 0],
+        [255, 128, 1, 255],
+        [255, 255, 255, 40],
+      ].flat(),
+    );
+  });
+
+  test("samples that mean nothing are left out", async () => {
+    const plain = makeSpec(8, 2, 3);
+    const values = Array.from({ length: plain.width * plain.height }, (_, i) => [
+      ...Array.from({ length: 3 }, (__, c) => plain.values[i * 3 + c] ?? 0),
+      ...[77, 200],
+    ]).flat();
+    const fields = { 338: short(0, 0) };
+    const got = await lab.decode(writeTiff({ ...plain, samples: 5, values, fields }));
+    expect(got.channels).toBe(3);
+    expect([...got.data]).toEqual([...Array.from(plain.values)]);
+  });
+
+  test("CMYK becomes sRGB, with and without alpha", async () => {
+    const ink = makeSpec(8, 5, 4);
+    const values = Array.from(ink.values, (value) => value >> 1);
+    const got = await lab.decode(writeTiff({ ...ink, values }));
+    expect(got.channels).toBe(3);
+    const wanted = await judge(writeTiff({ ...ink, values }), 3);
+    // Ours is a model of printing; sharp's is its own profile.
+    expect(psnr(got.data, wanted)).toBeGreaterThan(18);
+    expect(got.used).toBeLessThanOrEqual(got.planned);
+
+    const withAlpha = Array.from({ length: 37 * 29 }, (_, i) => [
+      ...values.slice(i * 4, i * 4 + 4),
+      i % 256,
+    ]).flat();
+    const spec = { ...ink, samples: 5, values: withAlpha, fields: { 338: short(2) } };
+    const { data, channels } = await lab.decode(writeTiff(spec));
+    expect(channels).toBe(4);
+    expect([...data].filter((_, i) => i % 4 < 3)).toEqual([...got.data]);
+    expect([...data].filter((_, i) => i % 4 === 3)).toEqual(
+      Array.from({ length: 37 * 29 }, (_, i) => i % 256),
+    );
+  });
+
+  test("strips whose lengths are missing", async () => {
+    const spec = makeSpec(8, 2, 3, { rowsPerStrip: 8 });
+    const whole = await lab.decode(writeTiff(spec));
+    // Uncompressed strips of even length lie one behind the other.
+    const got = await lab.decode(writeTiff({ ...spec, fields: { 279: null } }));
+    expect(got.data).toEqual(whole.data);
+  });
+});
+
+describe("large pictures", () => {
+  test("one strip of 12 megapixels streams, compressed or not", async () => {
+    const photo = drawPixels(4000, 3000, 3, 4);
+    for (const compression of ["none", "lzw", "deflate"] as const) {
+      const strip = await toSharp(photo).tiff({ compression }).toBuffer();
+      const { planned, used, file } = await lab.convert(strip, { format: "png", width: 400 });
+      expect(used).toBeLessThanOrEqual(planned);
+      expect(planned).toBeLessThan(24 * 2 ** 20);
+      expect(await sharp(file).metadata()).toMatchObject({ width: 400, height: 300 });
+    }
+  });
+});
+
+describe("files that are wrong", () => {
+  const good = () => writeTiff(makeSpec(8, 2, 3, { rowsPerStrip: 8, compression: "deflate" }));
+
+  test("cut at ten points: truncated_image, directory first or last", async () => {
+    const ours = await lab.encode("tiff", drawPixels(200, 150, 3));
+    for (const file of [good(), Buffer.from(ours.file)]) {
+      for (let tenth = 0; tenth < 10; tenth++) {
+        const cut = file.subarray(0, Math.max(4, Math.floor((file.length * tenth) / 10)));
+        expect(await codeOf(lab.decode(cut)), `${tenth}/10`).toBe("truncated_image");
+      }
+    }
+  });
+
+  const withFields = (fields: TiffSpec["fields"], more: Partial<TiffSpec> = {}) =>
+    writeTiff(makeSpec(8, 2, 3, { ...more, ...(fields && { fields }) }));
+
+  test.for([
+    ["0 wide", withFields({ 256: long(0) })],
+    ["0 high", withFields({ 257: long(0) })],
+    ["2^31 wide", withFields({ 256: long(2 ** 31) })],
+    ["no samples", withFields({ 277: short(0) })],
+    ["fewer samples than colours", withFields({ 277: short(2), 258: short(8, 8) })],
+    ["no offsets", withFields({ 273: null })],
+    ["too few offsets", withFields({ 278: long(1) })],
+    ["a width of type text", withFields({ 256: { type: 2, values: [65] } })],
+    ["strips of 0 rows", withFields({ 278: long(0) })],
+    ["strips of 0 bytes", withFields({ 279: long(0) })],
+    ["strips that are too short", withFields({ 279: long(100) })],
+    ["tiles of 0", withFields({ 322: long(0) }, { tile: { width: 16, height: 16 } })],
+    ["tiles of 17", withFields({ 322: long(17) }, { tile: { width: 16, height: 16 } })],
+    ["no palette", withFields({ 262: short(3), 277: short(1), 258: short(8) })],
+    ["no fields", Buffer.from("II*\0\x08\0\0\0\0\0\0\0\0\0", "latin1")],
+    ["a directory in the header", Buffer.from("II*\0\x04\0\0\0\0\0\0\0\0\0", "latin1")],
+  ] as const)("%s: invalid_image", async ([, file]) => {
+    expect(await codeOf(lab.decode(file))).toBe("invalid_image");
+  });
+
+  test.for([
+    ["JPEG inside", withFields({ 259: short(7) })],
+    ["JPEG of the old kind inside", withFields({ 259: short(6) })],
+    ["CCITT", withFields({ 259: short(4) })],
+    ["an unknown compression", withFields({ 259: short(34_925) })],
+    ["floating point", withFields({ 339: short(3, 3, 3) })],
+    ["32 bits", withFields({ 258: short(32, 32, 32) })],
+    ["different bits", withFields({ 258: short(5, 6, 5) })],
+    ["YCbCr", withFields({ 262: short(6) })],
+    ["Lab", withFields({ 262: short(8) })],
+    ["17 samples", withFields({ 277: short(17) })],
+    ["reversed bits", withFields({ 266: short(2) })],
+    ["differences of floating point", withFields({ 317: short(3) }, { compression: "deflate" })],
+    ["a camera's raw data", withFields({ 50_706: long(1) })],
+  ] as const)("%s: unsupported_feature", async ([, file]) => {
+    expect(await codeOf(lab.decode(file))).toBe("unsupported_feature");
+  });
+
+  test("BigTIFF: unsupported_feature", async () => {
+    const file = await toSharp(drawPixels(20, 20, 3))
+      .tiff({ bigtiff: true })
+      .toBuffer();
+    expect(await codeOf(lab.decode(file))).toBe("unsupported_feature");
+  });
+
+  test("offsets and counts past the end: truncated_image, and nothing is allocated", async () => {
+    for (const file of [
+      withFields({ 273: long(2 ** 32 - 1) }),
+      withFields({ 279: long(2 ** 32 - 1) }),
+      withFields({ 257: long(2 ** 31 - 1), 278: long(1), 273: long(8) }),
+    ]) {
+      expect(await codeOf(lab.decode(file))).toMatch(/^(truncated|invalid)_image$/);
+    }
+    const file = good();
+    file.writeUInt32LE(file.length + 100, 4);
+    expect(await codeOf(lab.decode(file))).toBe("truncated_image");
+  });
+
+  test("strips that all are the same large piece of the file: invalid_image", async () => {
+    const spec = makeSpec(8, 2, 3, { rowsPerStrip: 1 });
+    const file = writeTiff({
+      ...spec,
+      fields: {
+        273: long(...Array.from({ length: 29 }, () => 8)),
+        279: long(...Array.from({ length: 29 }, () => 3000)),
+      },
+    });
+    expect(await codeOf(lab.decode(file))).toBe("invalid_image");
+  });
+
+  test("directories in a circle: invalid_image", async () => {
+    const file = good();
+    const directory = file.readUInt32LE(4);
+    const first = file.readUInt16LE(directory);
+    const second = file.length;
+    file.writeUInt32LE(second, directory + 2 + first * 12);
+    const circle = writeFields({ 256: long(1) }, second, false, second);
+    expect(await codeOf(lab.open(Buffer.concat([file, circle])))).toBe("invalid_image");
+  });
+
+  test("a size of 60000 x 60000 is read: limits are not the codec's", async () => {
+    const file = withFields({ 256: long(60_000), 257: long(60_000), 278: long(60_000) });
+    expect(await lab.open(file)).toMatchObject({ width: 60_000, height: 60_000 });
+    expect(await codeOf(lab.convert(file, { format: "png" }))).toBe("too_many_pixels");
+  });
+
+  test("tiles that would not fit the memory: memory_limit", async () => {
+    const fields = { 322: long(1 << 22), 323: long(1 << 20) };
+    const file = withFields(fields, { tile: { width: 48, height: 32 } });
+    expect(await codeOf(lab.decode(file))).toBe("memory_limit");
+  });
+
+  test("a bomb is not expanded beyond its picture", async () => {
+    const spec = makeSpec(8, 1, 1, { compression: "deflate" });
+    const bomb = deflateSync(Buffer.alloc(100_000_000));
+    const fields = { 273: long(writeTiff(spec).length), 279: long(bomb.length) };
+    const { data } = await lab.decode(Buffer.concat([writeTiff({ ...spec, fields }), bomb]));
+    expect(data.every((value) => value === 0)).toBe(true);
+  });
+
+  test("after 300 damaged files the codec works as before", async () => {
+    const random = createRandom(9);
+    const lzw = await toSharp(drawPixels(90, 70, 3))
+      .tiff({ compression: "lzw" })
+      .toBuffer();
+    const packBits = writeTiff(makeSpec(8, 2, 4, { compression: "packbits", rowsPerStrip: 5 }));
+    const files = [lzw, good(), packBits];
+    const wanted = await Promise.all(files.map(async (file) => (await lab.decode(file)).data));
+    for (let i = 0; i < 300; i++) {
+      const bad = Buffer.from(files[i % 3] ?? lzw);
+      for (let k = 0; k < 3; k++) bad[8 + random(bad.length - 8)] = random(256);
+      expect(await codeOf(lab.decode(bad))).not.toMatch(/internal|storage/);
+    }
+    for (const [i, file] of files.entries()) {
+      expect((await lab.decode(file)).data).toEqual(wanted[i]);
+    }
+  });
+});
