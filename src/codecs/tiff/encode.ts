@@ -28,7 +28,8 @@ const { Z_RLE } = constants;
 interface Way {
   /** Least share of bytes in a strip that are as the one before, for this way to be taken. */
   fromShare: number;
-  deflate: ZlibOptions;
+  /** The shortest result counts. */
+  tries: readonly ZlibOptions[];
 }
 
 /**
@@ -36,23 +37,25 @@ interface Way {
  * makes far smaller (see png/encode.ts). Measured on a photo: level 6 takes four times as long.
  */
 const WAYS: Readonly<Record<Effort, readonly [Way, ...Way[]]>> = {
-  fast: [{ fromShare: 0, deflate: { level: 1 } }],
+  fast: [{ fromShare: 0, tries: [{ level: 1 }] }],
   default: [
-    { fromShare: 0, deflate: { level: 6, strategy: Z_RLE } },
-    { fromShare: 0.15, deflate: { level: 3 } },
-    { fromShare: 0.5, deflate: { level: 6 } },
+    { fromShare: 0, tries: [{ level: 6, strategy: Z_RLE }] },
+    { fromShare: 0.15, tries: [{ level: 3 }] },
+    { fromShare: 0.5, tries: [{ level: 6 }] },
   ],
   max: [
-    { fromShare: 0, deflate: { level: 8 } },
-    { fromShare: 0.5, deflate: { level: 9 } },
+    { fromShare: 0, tries: [{ level: 8 }, { level: 6, strategy: Z_RLE }] },
+    { fromShare: 0.5, tries: [{ level: 9 }] },
   ],
 };
 
-function findWay(effort: Effort, strip: Uint8Array): ZlibOptions {
+function compress(effort: Effort, strip: Uint8Array): Uint8Array {
   const [first, ...others] = WAYS[effort];
   let same = 0;
   for (let i = 1; i < strip.length; i++) if (strip[i] === strip[i - 1]) same++;
-  return (others.findLast(({ fromShare }) => same >= fromShare * strip.length) ?? first).deflate;
+  const way = others.findLast(({ fromShare }) => same >= fromShare * strip.length) ?? first;
+  const results = way.tries.map((options) => deflateSync(strip, options));
+  return results.reduce((best, result) => (result.length < best.length ? result : best));
 }
 
 /** Pixels an inch: what readers assume where a picture does not say. */
@@ -81,8 +84,8 @@ export function encodeMemory(picture: PictureInfo, options: EncodeOptions): numb
   const strips = layOutStrips(picture);
   const all = strips.rawBytes.reduce((sum, bytes) => sum + storedBytes(bytes), 0);
   const [first = 0] = strips.rawBytes;
-  // The strip itself, and it stored or compressed.
-  const working = first + 2 * storedBytes(first) + ZLIB_BYTES;
+  // The strip itself, and it compressed in up to two ways, or stored.
+  const working = first + 3 * storedBytes(first) + ZLIB_BYTES;
   const head = directoryBytes(listFields(picture, options, strips, strips.rawBytes));
   return Math.min(all, HELD_BYTES) + working + 2 * head;
 }
@@ -99,7 +102,7 @@ export async function* encodeTiff(
   let isHolding = true;
   for await (const raw of cutStrips(picture, strips, workspace)) {
     if (isHolding) {
-      const compressed = deflateSync(raw, findWay(options.effort, raw));
+      const compressed = compress(options.effort, raw);
       if (heldBytes + compressed.length <= HELD_BYTES) {
         const copy = workspace.allocate(compressed.length);
         copy.set(compressed);
