@@ -1,6 +1,6 @@
 /** The way into the job core that every dialect takes. */
 import { AppError } from "../errors.ts";
-import type { JobError, JobSpec } from "../jobs/job.ts";
+import type { InputFile, JobError, JobSpec } from "../jobs/job.ts";
 import type { IdempotencyClaim } from "../jobs/ports.ts";
 import { trackersOf } from "../objects/trackers.ts";
 import type { ApiEnv } from "../workers/env.ts";
@@ -23,10 +23,16 @@ export async function acceptJob(
 
 /**
  * Says that the file of an uploading job is there.
- * @throws AppError insufficient_credits, job_expired, storage_unavailable; it is uploading still
+ * @param ttlHours how long the job is kept, counted from when it was made
+ * @throws AppError insufficient_credits, storage_unavailable: it is uploading still; job_expired
  */
-export async function confirmJob(env: ApiEnv, job: JobSpec): Promise<void> {
-  throwIfError(await trackersOf(env.JOBS)(job.id).confirm(job));
+export async function confirmJob(
+  env: ApiEnv,
+  jobId: string,
+  input: InputFile,
+  ttlHours: number,
+): Promise<void> {
+  throwIfError(await trackersOf(env.JOBS)(jobId).confirm([input], ttlHours));
 }
 
 function throwIfError(error: JobError | null): void {

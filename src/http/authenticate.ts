@@ -49,5 +49,6 @@ async function findCaller(c: Context<HttpEnv>, scope: Scope): Promise<Caller> {
   if (owner.lastUsedAt === null || now - owner.lastUsedAt > TOUCH_MS) {
     c.executionCtx.waitUntil(touchKey(c.env.DB, owner.keyId, now));
   }
-  return { accountId: owner.accountId, keyId: owner.keyId, plan: findPlan(owner.plan) };
+  const { accountId, keyId, plan, points } = owner;
+  return { accountId, keyId, plan: findPlan(plan), points };
 }

@@ -6,6 +6,8 @@ export interface Caller {
   accountId: string;
   keyId: string;
   plan: Plan;
+  /** The account's balance when the request came. */
+  points: number;
 }
 
 /** What Hono's context carries through the api Worker. `caller` is set behind `authenticate`. */

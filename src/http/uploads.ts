@@ -1,4 +1,8 @@
-/** Files that clients bring by a signed URL: one file, once, for one job. */
+/**
+ * Files that clients bring by a signed URL: one file, once, for one job. Where credentials of R2's
+ * S3 API are configured the URL is R2's own, and size and single use are only checked when the
+ * client says that the file is there (stores/inputs.ts).
+ */
 import type { Context } from "hono";
 import { AppError } from "../errors.ts";
 import type { JobSpec } from "../jobs/job.ts";
@@ -6,6 +10,7 @@ import { inputKey, jobPrefix } from "../jobs/ports.ts";
 import { fileStore } from "../stores/files.ts";
 import { limitBytes } from "../stores/inputs.ts";
 import { jobRecords } from "../stores/jobs.ts";
+import { presignPut } from "../stores/presign.ts";
 import { readChunks } from "./body-window.ts";
 import type { HttpEnv } from "./context.ts";
 import type { App } from "./dialect.ts";
@@ -15,9 +20,14 @@ import { toPresent } from "./lookup.ts";
 /** An upload that holds the job for longer than this has died. */
 const STALE_MS = 5 * 60_000;
 
-/** @param expiresAt milliseconds since 1970 */
-export function signUpload(c: Context<HttpEnv>, jobId: string, expiresAt: number): Promise<string> {
-  return signLink(c, `/uploads/${jobId}`, expiresAt);
+/** @param validS seconds from now */
+export async function signUpload(
+  c: Context<HttpEnv>,
+  jobId: string,
+  validS: number,
+): Promise<string> {
+  const presigned = await presignPut(c.env, inputKey(jobId, 0), validS);
+  return presigned ?? signLink(c, `/uploads/${jobId}`, Date.now() + validS * 1000);
 }
 
 export function registerUploads(app: App): void {

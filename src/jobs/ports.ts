@@ -4,6 +4,7 @@ import type { Warning } from "../pipeline/picture.ts";
 import type {
   Charge,
   DialectName,
+  InputFile,
   Job,
   JobError,
   JobSpec,
@@ -77,9 +78,9 @@ export interface JobTracker {
   /**
    * For a job that was accepted `uploading`: its file is there. Once it has been confirmed, doing
    * so again changes nothing and answers null.
-   * @param job as accepted, with the inputs that have come
+   * @param ttlHours how long it is kept from now on, counted from when it was made
    */
-  confirm(job: JobSpec): Promise<JobError | null>;
+  confirm(inputs: readonly InputFile[], ttlHours: number): Promise<JobError | null>;
   claim(): Promise<Claim>;
   /** Progress 0 to 100; renews the lease. */
   report(attempt: number, progress: number): Promise<{ stop: boolean }>;
@@ -142,7 +143,8 @@ export interface JobRecords {
     accountId: string,
     page: {
       dialect: DialectName;
-      statuses: readonly JobStatus[] | null;
+      /** Those whose record has one of the statuses, and those named; null is all. */
+      only: { statuses: readonly JobStatus[]; ids: readonly string[] } | null;
       limit: number;
       offset: number;
     },

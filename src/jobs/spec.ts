@@ -46,9 +46,17 @@ export function createSpec(
 }
 
 /** The same job with inputs that have come since. */
-export function withInputs(spec: JobSpec, inputs: InputFile[]): JobSpec {
-  return { ...spec, awaits: null, inputs, lane: chooseLane(spec.output.format, inputs) };
+export function withInputs(spec: JobSpec, inputs: readonly InputFile[]): JobSpec {
+  const lane = chooseLane(spec.output.format, inputs);
+  return { ...spec, awaits: null, inputs: [...inputs], lane };
 }
+
+/** The same job, kept for that long from when it was made. */
+export const withTtl = (spec: JobSpec, ttlHours: number): JobSpec => ({
+  ...spec,
+  ttlHours,
+  expiresAt: spec.createdAt + ttlHours * HOUR_MS,
+});
 
 /** Lanes by the weight of their codecs; each has those of the lanes before it that it needs. */
 const LANES: readonly LaneName[] = ["images"];

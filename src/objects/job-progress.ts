@@ -5,7 +5,14 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { toAppError } from "../errors.ts";
-import { isFinal, type Charge, type JobError, type JobSpec, type JobState } from "../jobs/job.ts";
+import {
+  isFinal,
+  type Charge,
+  type InputFile,
+  type JobError,
+  type JobSpec,
+  type JobState,
+} from "../jobs/job.ts";
 import {
   begin,
   cancel,
@@ -37,7 +44,7 @@ import {
   type JobTracker,
 } from "../jobs/ports.ts";
 import { mayTryAgain, nextAlarm, RENEW_BELOW_MS } from "../jobs/schedule.ts";
-import { withInputs } from "../jobs/spec.ts";
+import { withInputs, withTtl } from "../jobs/spec.ts";
 import { fileStore } from "../stores/files.ts";
 import { jobRecords } from "../stores/jobs.ts";
 import { LANE_QUEUES, type ApiEnv } from "../workers/env.ts";
@@ -87,11 +94,14 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
     });
   }
 
-  async confirm(spec: JobSpec): Promise<JobError | null> {
+  async confirm(inputs: readonly InputFile[], ttlHours: number): Promise<JobError | null> {
     const tracked = this.#current();
-    if (!tracked) return { code: "job_expired", message: "This job has expired." };
+    if (!tracked || (tracked.spec.awaits && tracked.run.state.status === "expired")) {
+      return { code: "job_expired", message: "This job has expired." };
+    }
     const next = confirm(tracked.run, null, Date.now());
     if (!next) return null;
+    const spec = withTtl(withInputs(tracked.spec, inputs), ttlHours);
     return await this.#open(spec, next.state, null, (charge) => {
       const run = confirm(tracked.run, charge, Date.now());
       // Somebody else has confirmed it meanwhile.

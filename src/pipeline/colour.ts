@@ -30,7 +30,7 @@ export function planColour(
 ): ColourPlan {
   const format = FORMATS[options.format];
   const { background } = options;
-  const margin = pads ? marginColour(background, format.alpha) : null;
+  const margin = pads ? marginColour(options.margin ?? background, format.alpha) : null;
   const flattens = channels === 4 && (!format.alpha || background?.alpha === 1);
   const output = outputChannels(flattens ? 3 : channels, format.gray, margin);
   const [red = 0, green = 0, blue = 0, alpha = 255] = margin ?? [];

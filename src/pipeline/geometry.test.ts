@@ -155,3 +155,32 @@ describe("another ratio", () => {
     expect(canvas).toEqual({ width: 1600, height: 900 });
   });
 });
+
+describe("a part of the height", () => {
+  const source = { width: 400, height: 300 };
+
+  test.each([
+    ["north", 0],
+    ["center", 75],
+    ["south", 150],
+  ] as const)("is kept at %s", (gravity, y) => {
+    const size = { width: 400, height: 150 };
+    expect(layOut(source, options({ keepHeight: 0.5, gravity }))).toMatchObject({
+      canvas: size,
+      window: { ...size, x: 0, y },
+    });
+  });
+
+  test("is what width, height and ratio see", () => {
+    const half = { keepHeight: 0.5, gravity: "north" } as const;
+    expect(layOut(source, options({ ...half, width: 200 })).canvas).toEqual({
+      width: 200,
+      height: 75,
+    });
+    const aspect = { width: 1, height: 1, mode: "pad" } as const;
+    expect(layOut(source, options({ ...half, aspect }))).toMatchObject({
+      window: { x: 0, y: 0, width: 400, height: 150 },
+      canvas: { width: 400, height: 400 },
+    });
+  });
+});

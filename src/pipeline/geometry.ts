@@ -21,7 +21,10 @@ export interface Geometry {
   at: Rect;
 }
 
-type GeometryOptions = Pick<OutputOptions, "aspect" | "width" | "height" | "fit" | "gravity">;
+type GeometryOptions = Pick<
+  OutputOptions,
+  "keepHeight" | "aspect" | "width" | "height" | "fit" | "gravity"
+>;
 
 /**
  * One gravity places everything, so that a place in a place is the place in the outermost: the
@@ -30,9 +33,11 @@ type GeometryOptions = Pick<OutputOptions, "aspect" | "width" | "height" | "fit"
  */
 export function layOut(source: Size, options: GeometryOptions): Geometry {
   const { fit, gravity } = options;
-  const frame = frameOf(source, options);
+  const part = { width: source.width, height: Math.max(1, source.height * options.keepHeight) };
+  const frame = frameOf(part, options);
   const ratio = resizeRatio(frame, options);
   const full = scaleSize(source, ratio);
+  const scaledPart = scaleSize(part, ratio);
   const resized = scaleSize(frame, ratio);
   const target = {
     width: options.width ?? resized.width,
@@ -40,8 +45,8 @@ export function layOut(source: Size, options: GeometryOptions): Geometry {
   };
   const canvas = fit === "contain" || fit === "cover" ? target : resized;
   const kept = {
-    width: Math.min(full.width, resized.width, canvas.width),
-    height: Math.min(full.height, resized.height, canvas.height),
+    width: Math.min(scaledPart.width, resized.width, canvas.width),
+    height: Math.min(scaledPart.height, resized.height, canvas.height),
   };
   return {
     full,

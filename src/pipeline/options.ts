@@ -54,22 +54,25 @@ export const ASPECT_MODES = ["crop", "pad"] as const;
 
 const side = z.int().min(1).max(MAX_SIDE);
 
+const colour = z.object({
+  r: z.int().min(0).max(255),
+  g: z.int().min(0).max(255),
+  b: z.int().min(0).max(255),
+  alpha: z.number().min(0).max(1),
+});
+
 export const OUTPUT_OPTIONS = z.object({
   format: z.enum([AUTO, ...formatNames()]),
   quality: z.int().min(1).max(100).default(80),
   lossless: z.boolean().default(false),
   effort: z.enum(EFFORTS).default("default"),
   /** What transparent pixels are flattened on and margins are painted; null lets the format decide. */
-  background: z
-    .object({
-      r: z.int().min(0).max(255),
-      g: z.int().min(0).max(255),
-      b: z.int().min(0).max(255),
-      alpha: z.number().min(0).max(1),
-    })
-    .nullable()
-    .default(null),
+  background: colour.nullable().default(null),
+  /** What margins are painted where that is not `background`. */
+  margin: colour.nullable().default(null),
   stripMetadata: z.boolean().default(true),
+  /** The part of the upright picture's height that is kept, at `gravity`; `aspect` sees only that. */
+  keepHeight: z.number().positive().max(1).default(1),
   /** The upright picture's ratio, e.g. 16:10, made before width and height are met. */
   aspect: z
     .object({

@@ -47,6 +47,36 @@ export async function storeUpload(
   }
 }
 
+/**
+ * A file that the client has stored by itself, as it is now: its version is pinned, so that it
+ * cannot be replaced behind the check. One that may not be used is removed.
+ * @throws AppError upload_missing, empty_file, file_too_large, upload_changed
+ */
+export async function inspectUpload(
+  bucket: R2Bucket,
+  key: string,
+  filename: string,
+  maxBytes: number,
+): Promise<InputFile> {
+  const stored = await bucket.head(key);
+  if (!stored) throw new AppError("upload_missing", "The file has not been uploaded.");
+  const { etag, size } = stored;
+  if (size === 0 || size > maxBytes) {
+    await bucket.delete(key);
+    throw size === 0 ? new AppError("empty_file", "The file is empty.") : fileTooLarge(maxBytes);
+  }
+  const range = { offset: 0, length: Math.min(size, SNIFF_BYTES) };
+  const head = await bucket.get(key, { range, onlyIf: { etagMatches: etag } });
+  if (!head || !("body" in head)) {
+    throw new AppError("upload_changed", "The file was replaced while it was checked.");
+  }
+  const format = sniffFormat(await head.bytes()) ?? null;
+  return {
+    ...{ filename, format, mimeType: mimeTypeOf(format), sizeBytes: size, sha256: null, key },
+    etag,
+  };
+}
+
 /** Lower-case hex SHA-256 of an upload that is not to be stored. */
 export async function hashUpload(upload: Upload, maxBytes: number): Promise<string> {
   const hash = createHash("sha256");

@@ -39,16 +39,26 @@ export function jobRecords(db: D1Database): JobRecords {
       await guard(() => db.batch([releaseHold(db, jobId), removal]));
     },
 
-    list: async (accountId, { dialect, statuses, limit, offset }) => {
-      const marks = statuses?.map(() => "?").join(", ");
+    list: async (accountId, { dialect, only, limit, offset }) => {
       const { results } = await guard(() =>
         db
           .prepare(
-            `SELECT spec, state FROM jobs WHERE account_id = ? AND dialect = ?
-             ${marks === undefined ? "" : `AND status IN (${marks})`}
-             ORDER BY created_at DESC, id LIMIT ? OFFSET ?`,
+            `SELECT spec, state FROM jobs
+             WHERE account_id = ?1 AND dialect = ?2 AND (
+               ?3 IS NULL
+               OR iif(expires_at <= ?4, 'expired', status) IN (SELECT value FROM json_each(?3))
+               OR id IN (SELECT value FROM json_each(?5)))
+             ORDER BY created_at DESC, rowid DESC LIMIT ?6 OFFSET ?7`,
           )
-          .bind(accountId, dialect, ...(statuses ?? []), limit, offset)
+          .bind(
+            accountId,
+            dialect,
+            only && JSON.stringify(only.statuses),
+            Date.now(),
+            JSON.stringify(only?.ids ?? []),
+            limit,
+            offset,
+          )
           .all<JobRow>(),
       );
       return results.map(toJob);

@@ -6,6 +6,7 @@ export interface KeyOwner {
   keyId: string;
   accountId: string;
   plan: string;
+  points: number;
   suspended: boolean;
   /** What the key is limited to; null is nothing. */
   scopes: string[] | null;
@@ -23,7 +24,7 @@ export async function hashKey(key: string): Promise<string> {
 export async function findAccountByKey(db: D1Database, key: string): Promise<KeyOwner | null> {
   const row = await db
     .prepare(
-      `SELECT api_keys.id, account_id, plan, suspended_at, scopes, last_used_at
+      `SELECT api_keys.id, account_id, plan, points, suspended_at, scopes, last_used_at
          FROM api_keys JOIN accounts ON accounts.id = account_id
         WHERE hash = ? AND revoked_at IS NULL`,
     )
@@ -32,6 +33,7 @@ export async function findAccountByKey(db: D1Database, key: string): Promise<Key
       id: string;
       account_id: string;
       plan: string;
+      points: number;
       suspended_at: number | null;
       scopes: string | null;
       last_used_at: number | null;
@@ -41,6 +43,7 @@ export async function findAccountByKey(db: D1Database, key: string): Promise<Key
       keyId: row.id,
       accountId: row.account_id,
       plan: row.plan,
+      points: row.points,
       suspended: row.suspended_at !== null,
       scopes: row.scopes?.split(" ") ?? null,
       lastUsedAt: row.last_used_at,

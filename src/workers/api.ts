@@ -1,4 +1,5 @@
 /** The api Worker: wiring only. */
+import { CONVERTORIO } from "../dialects/convertorio/dialect.ts";
 import { IMAGEHQ } from "../dialects/imagehq/dialect.ts";
 import { PICWISH } from "../dialects/picwish/dialect.ts";
 import { createApp } from "../http/app.ts";
@@ -12,7 +13,7 @@ export { JobProgress } from "../objects/job-progress.ts";
 export { RateLimit } from "../objects/rate-limit.ts";
 
 /** In the order in which they are asked whether a request is theirs; the last takes the rest. */
-const app = createApp([PICWISH, IMAGEHQ]);
+const app = createApp([CONVERTORIO, PICWISH, IMAGEHQ]);
 registerFiles(app);
 registerUploads(app);
 registerService(app);

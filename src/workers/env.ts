@@ -3,13 +3,14 @@ import type { LaneName } from "../formats.ts";
 import type { JobProgress } from "../objects/job-progress.ts";
 import type { RateLimit } from "../objects/rate-limit.ts";
 import type { UrlVariables } from "../remote/policy.ts";
+import type { S3Variables } from "../stores/presign.ts";
 
 /** The message of every lane's queue. */
 export interface JobMessage {
   jobId: string;
 }
 
-export interface ApiEnv extends UrlVariables {
+export interface ApiEnv extends UrlVariables, S3Variables {
   DB: D1Database;
   FILES: R2Bucket;
   JOBS: DurableObjectNamespace<JobProgress>;

@@ -83,15 +83,12 @@ test("a foreign job is what an unknown one is, at every route", async () => {
   expect((await stack.authorized(`/v1/jobs/${id}`)).status).toBe(200);
 });
 
-test.each(["123", "job_", "job_UPPER", "job_..%2f", "0190b5c6-0000-7000-8000-000000000000"])(
-  "the id %s is 404 not_found",
-  async (id) => {
-    expect(await readRefusal(await stack.authorized(`/v1/jobs/${id}`))).toMatchObject({
-      status: 404,
-      code: "not_found",
-    });
-  },
-);
+test.each(["123", "job_", "job_UPPER", "job_..%2f"])("the id %s is 404 not_found", async (id) => {
+  expect(await readRefusal(await stack.authorized(`/v1/jobs/${id}`))).toMatchObject({
+    status: 404,
+    code: "not_found",
+  });
+});
 
 test("a plan's rate limit is announced, then enforced, key by key", async () => {
   const { key } = await stack.createAccount("free");

@@ -39,11 +39,15 @@ test("every route is in the document", async () => {
     "delete /v1/jobs/{id}",
     "get /api/tasks/visual/imgcompress/{task_id}",
     "get /healthz",
+    "get /v1/account",
+    "get /v1/jobs",
     "get /v1/jobs/{id}",
     "get /v1/jobs/{id}/download",
     "get /v1/jobs/{id}/events",
     "post /api/tasks/visual/imgcompress",
     "post /v1/convert",
+    "post /v1/convert/confirm",
+    "post /v1/convert/upload-url",
     "post /v1/jobs/{id}/cancel",
   ]);
 });
