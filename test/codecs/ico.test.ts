@@ -119,6 +119,18 @@ describe("conversions to icons", () => {
     expect(ours.used).toBeLessThanOrEqual(ours.planned);
   });
 
+  test("colours of a wide profile become sRGB", async () => {
+    const { data, width, height } = drawDisc(64, 64, 3);
+    const raw = { width, height, channels: 3 } as const;
+    const file = await sharp(data, { raw }).withIccProfile("p3").png().toBuffer();
+    const [picture] = await judge((await lab.convert(file, { format: "ico" })).file);
+    if (!picture) throw new Error("an icon without pictures");
+    const wanted = await sharp(file).toColourspace("srgb").ensureAlpha().raw().toBuffer();
+    const unchanged = await sharp(data, { raw }).ensureAlpha().raw().toBuffer();
+    expect(psnr(picture.rgba, wanted)).toBeGreaterThan(45);
+    expect(psnr(unchanged, wanted)).toBeLessThan(40);
+  });
+
   test("sizes are padded with transparency, or covered where that is asked for", async () => {
     const file = await photo().jpeg().toBuffer();
     for (const [fit, alpha] of [

@@ -416,6 +416,7 @@ describe("files that are wrong", () => {
     ["reversed bits", withFields({ 266: short(2) })],
     ["differences of floating point", withFields({ 317: short(3) }, { compression: "deflate" })],
     ["a camera's raw data", withFields({ 50_706: long(1) })],
+    ["a camera's raw data behind a preview", withFields({ 254: long(1), 330: long(8) })],
   ] as const)("%s: unsupported_feature", async ([, file]) => {
     expect(await codeOf(lab.decode(file))).toBe("unsupported_feature");
   });

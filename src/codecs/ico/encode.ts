@@ -1,8 +1,9 @@
 /**
  * Icons. A picture of 256 pixels is a PNG, as everything since Windows Vista reads it and a bitmap
  * would be 270 KB; smaller ones are bitmaps with 32 bits and a mask, the only kind that every reader
- * of icons knows. Neither keeps a profile or metadata.
+ * of icons knows. Bitmaps have no place for a profile, so that colours become sRGB.
  */
+import { createRgbToSrgb } from "../../colour/profile.ts";
 import { resample, resampleBytes, type Resampling } from "../../kernels/resampler.ts";
 import type { Size } from "../../pipeline/geometry.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
@@ -13,8 +14,8 @@ import { encodeMemory as pngMemory, encodePng } from "../png/encode.ts";
 import { dibBytes, encodeDib } from "./dib.ts";
 import { MAX_SIDE, writeDirectory } from "./directory.ts";
 
-/** A directory, and what a PNG that does not get smaller has beside its pixels. */
-const OVERHEAD_BYTES = 16 * 1024;
+/** A directory, what a PNG that does not get smaller has beside its pixels, and colours' tables. */
+const OVERHEAD_BYTES = 64 * 1024;
 
 /** Upper bound, in bytes. */
 export function encodeMemory(picture: PictureInfo, options: EncodeOptions): number {
@@ -39,6 +40,8 @@ export async function* encodeIco(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const own = workspace.allocate(pixelBytes(picture));
   await collect(picture.strips, picture.channels, own);
+  const toSrgb = picture.icc && createRgbToSrgb(picture.icc);
+  toSrgb?.(own, picture.width * picture.height, 4);
   const pictures: (Size & { file: Uint8Array })[] = [];
   for (const size of listSizes(picture, options)) {
     const rgba = isSame(size, picture) ? own : await shrink(own, picture, size, workspace);

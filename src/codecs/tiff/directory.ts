@@ -7,8 +7,8 @@ const MAGIC = 42;
 const BIG_TIFF_MAGIC = 43;
 /** Directories that are followed to count pages. */
 const MAX_DIRECTORIES = 1000;
-/** Bit of NewSubfileType: a smaller version of another page. */
-const REDUCED = 1;
+/** Bit of NewSubfileType: a smaller version of another picture. */
+export const REDUCED = 1;
 
 /** Where a field's values are. */
 export interface FieldPlace {

@@ -10,6 +10,7 @@ import {
   readFirstDirectory,
   readNumber,
   readNumbers,
+  REDUCED,
   type Directory,
   type FieldPlace,
 } from "./directory.ts";
@@ -83,7 +84,7 @@ export const COLOUR_SAMPLES: Readonly<Record<Photometric, 1 | 3 | 4>> = {
 export async function readHeader(source: ByteSource): Promise<TiffHeader> {
   const directory = await readFirstDirectory(source);
   const number = (tag: number, otherwise: number) => readNumber(source, directory, tag, otherwise);
-  if (directory.fields.has(TAGS.dngVersion)) throw unsupported("a camera's raw data");
+  if (await isCameraRaw(source, directory)) throw unsupported("a camera's raw data");
 
   const width = await number(TAGS.imageWidth, 0);
   const height = await number(TAGS.imageLength, 0);
@@ -114,6 +115,14 @@ export async function readHeader(source: ByteSource): Promise<TiffHeader> {
     metadata: { icc, exif: null, xmp },
     warnings: await listWarnings(source, directory, bits),
   };
+}
+
+/** Raw files are TIFFs whose first page is a small preview, or say that they are DNG. */
+async function isCameraRaw(source: ByteSource, directory: Directory): Promise<boolean> {
+  const { fields } = directory;
+  if (fields.has(TAGS.dngVersion)) return true;
+  const type = await readNumber(source, directory, TAGS.newSubfileType, 0);
+  return fields.has(TAGS.subDirectories) && (type & REDUCED) !== 0;
 }
 
 async function readBits(source: ByteSource, directory: Directory, samples: number): Promise<Bits> {

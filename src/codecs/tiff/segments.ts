@@ -36,7 +36,8 @@ export function segmentMemory(header: TiffHeader): number {
   const planes = countPlanes(header);
   const { tile, band } = tileBuffers(header);
   const tiles = header.segments.isTiled ? tile + band : 0;
-  return header.segments.count * 8 + WINDOW_BYTES + planes * (EXPAND_BYTES + tiles);
+  // The window before may not be collected yet.
+  return header.segments.count * 8 + 2 * WINDOW_BYTES + planes * (EXPAND_BYTES + tiles);
 }
 
 /** Where strips or tiles are, and how long. */

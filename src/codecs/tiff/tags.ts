@@ -22,6 +22,7 @@ export const TAGS = {
   tileLength: 323,
   tileOffsets: 324,
   tileByteCounts: 325,
+  subDirectories: 330,
   inkSet: 332,
   extraSamples: 338,
   sampleFormat: 339,
