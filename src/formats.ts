@@ -84,6 +84,16 @@ export const FORMATS = {
     matches: (head) =>
       (starts(head, "\0\0\x01\0") || starts(head, "\0\0\x02\0")) && head[4] !== 0 && head[5] === 0,
   },
+  gif: {
+    name: "gif",
+    aliases: [],
+    mimeType: "image/gif",
+    lane: "images",
+    alpha: true,
+    gray: true,
+    lossless: "never",
+    matches: (head) => starts(head, "GIF87a") || starts(head, "GIF89a"),
+  },
   bmp: {
     name: "bmp",
     aliases: ["dib"],

@@ -2,6 +2,7 @@
 import type { Codec } from "../codecs/codec.ts";
 import type { FormatName } from "../formats.ts";
 import { BMP } from "../codecs/bmp/codec.ts";
+import { GIF } from "../codecs/gif/codec.ts";
 import { ICO } from "../codecs/ico/codec.ts";
 import { JPEG } from "../codecs/jpeg/codec.ts";
 import { PNG } from "../codecs/png/codec.ts";
@@ -12,6 +13,7 @@ export const IMAGES_CODECS = {
   jpg: JPEG,
   png: PNG,
   webp: WEBP,
+  gif: GIF,
   bmp: BMP,
   tiff: TIFF,
   ico: ICO,

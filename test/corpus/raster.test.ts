@@ -28,7 +28,7 @@ const REFUSALS = [
   "memory_limit",
 ];
 
-const TARGETS = ["jpg", "png", "webp", "bmp", "tiff"] as const;
+const TARGETS = ["jpg", "png", "webp", "gif", "bmp", "tiff"] as const;
 const OUTPUT = { quality: 90 };
 
 /** How far, in dB, a lossy output may stay behind sharp's own at the same quality. */
@@ -38,7 +38,7 @@ const ALIKE_DB = 36;
 /** Inks without a profile: sharp assumes another printer than we do. */
 const ALIKE_WITHOUT_PROFILE_DB = 28;
 
-const files = readCorpus("jpeg", "png", "webp", "ico", "bmp", "tiff");
+const files = readCorpus("jpeg", "png", "webp", "gif", "ico", "bmp", "tiff");
 const hostile = readCorpus("hostile");
 
 let stack: Stack;
@@ -72,8 +72,8 @@ describe.skipIf(!hasCorpus)("corpus: raster files", () => {
     }
   }
 
-  test("an APNG gives its first frame and says so", async () => {
-    const file = files.find(({ path }) => path.includes("apng")) as CorpusFile;
+  const animations = files.filter(({ path, frames }) => frames > 1 && /\.(png|gif)$/.test(path));
+  test.each(animations)("$path gives its first frame and says so", async (file) => {
     const outcome = await convertOverHttp(stack, named(file), { output_format: "png" });
     if (outcome.kind !== "succeeded") throw new Error(JSON.stringify(outcome));
     expect(outcome.job.warnings.map(({ code }) => code)).toContain("animation_first_frame");
@@ -98,7 +98,14 @@ describe.skipIf(!hasCorpus)("corpus: hostile files", () => {
 
 if (!hasCorpus) test("corpus folder not found: set CORPUS_DIR", ({ skip }) => skip());
 
-const SHARP_FORMATS = { jpg: "jpeg", png: "png", webp: "webp", bmp: "png", tiff: "tiff" } as const;
+const SHARP_FORMATS = {
+  jpg: "jpeg",
+  png: "png",
+  webp: "webp",
+  gif: "gif",
+  bmp: "png",
+  tiff: "tiff",
+} as const;
 
 async function convertBySharp(bytes: Buffer, format: keyof typeof SHARP_FORMATS): Promise<Buffer> {
   const upright = sharp(bytes).rotate();
