@@ -16,7 +16,9 @@ export async function acceptJob(
     throwIfError(await tracker.accept(job, idempotency));
   } catch (error) {
     // It may have been accepted all the same; the client is told that it was not.
-    await tracker.remove();
+    await tracker.remove().catch((failure: unknown) => {
+      console.error(`job ${job.id} was refused and could not be removed`, failure);
+    });
     throw error;
   }
 }
