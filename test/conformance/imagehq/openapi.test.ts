@@ -44,11 +44,16 @@ test("every route is in the document", async () => {
     "get /v1/jobs/{id}",
     "get /v1/jobs/{id}/download",
     "get /v1/jobs/{id}/events",
+    "get /v1/requests/{id}",
+    "get /v2/requests/{id}",
+    "get /v2/requests/{id}/status",
     "post /api/tasks/visual/imgcompress",
     "post /v1/convert",
     "post /v1/convert/confirm",
     "post /v1/convert/upload-url",
+    "post /v1/image-converter",
     "post /v1/jobs/{id}/cancel",
+    "post /v2/image-converter",
   ]);
 });
 

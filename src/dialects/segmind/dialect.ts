@@ -1,0 +1,30 @@
+/** Segmind's image converter: one call that waits (v1), or a request that is polled (v2). */
+import type { Dialect } from "../../http/dialect.ts";
+import { renderError } from "./errors.ts";
+import { registerRoutes } from "./routes.ts";
+
+/** What POST /v1/… means to others; any other name is that of a model, and here unknown. */
+const FOREIGN_SLUGS = new Set([
+  "account",
+  "convert",
+  "document",
+  "filter",
+  "jobs",
+  "ocr",
+  "optimize",
+  "pipeline",
+  "transform",
+]);
+
+export const SEGMIND: Dialect = {
+  owns(method, path) {
+    const [, version, slug = "", ...rest] = path.split("/");
+    if (version === "v2") return true;
+    if (version !== "v1" || slug === "") return false;
+    if (slug === "requests") return true;
+    if (rest.length > 0) return false;
+    return slug === "image-converter" || (method === "POST" && !FOREIGN_SLUGS.has(slug));
+  },
+  renderError,
+  register: registerRoutes,
+};

@@ -1,0 +1,167 @@
+/** v1: one call, the image in its answer. */
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findFormat, FORMATS } from "../../../src/formats.ts";
+import { readByMagick } from "../../support/magick.ts";
+import { psnr } from "../../support/psnr.ts";
+import { startTestStack, type Stack } from "../../support/stack.ts";
+import { drawPicture, get, post, readError, toDataUri } from "./client.ts";
+
+let stack: Stack;
+let png: Buffer;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  png = await drawPicture("png");
+});
+afterAll(() => stack?.close());
+
+/** How near an image is to the one that was sent, in dB. */
+async function likeness(bytes: Buffer): Promise<number> {
+  const isBmp = bytes.toString("latin1", 0, 2) === "BM";
+  const { data: pixels } = isBmp ? await readByMagick(bytes) : await readBySharp(bytes);
+  return psnr((await readBySharp(png)).data, pixels);
+}
+
+const readBySharp = (file: Buffer) =>
+  sharp(file).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+
+async function convert(body: unknown, headers: Record<string, string> = {}) {
+  const response = await post(stack, body, { headers });
+  if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`);
+  return { headers: response.headers, bytes: Buffer.from(await response.arrayBuffer()) };
+}
+
+describe("every target format of the page", () => {
+  test.each(["png", "jpg", "jpeg", "gif", "bmp", "tiff", "webp"])(
+    "%s is made as soon as a lane writes it, and is 400 until then",
+    async (target_format) => {
+      const format = findFormat(target_format);
+      const response = await post(stack, { image_url: toDataUri(png), target_format });
+      if (!format) {
+        const { status, error } = await readError(response);
+        expect(status).toBe(400);
+        expect(error).toMatch(/^target_format must be one of /);
+        return;
+      }
+      expect(response.status).toBe(200);
+      expect(response.headers.get("Content-Type")).toBe(FORMATS[format].mimeType);
+      const bytes = Buffer.from(await response.arrayBuffer());
+      expect(response.headers.get("Content-Length")).toBe(String(bytes.length));
+      expect(await likeness(bytes)).toBeGreaterThan(30);
+    },
+  );
+});
+
+describe("every form of image_url gives the same image:", () => {
+  const base64 = () => png.toString("base64");
+  test.each([
+    ["a data URI", () => toDataUri(png)],
+    ["a data URI of another type: the content decides", () => toDataUri(png, "image/jpeg")],
+    ["bare base64", base64],
+    ["URL-safe base64 without padding", () => png.toString("base64url")],
+    ["base64 in lines", () => base64().replace(/.{76}/g, "$&\r\n")],
+  ])("%s", async (_, make) => {
+    const { bytes } = await convert({ image_url: make(), target_format: "png" });
+    expect(await likeness(bytes)).toBe(Infinity);
+  });
+
+  test.each([
+    ["short", { width: 64, height: 48 }],
+    ["long", { width: 1600, height: 1200 }],
+  ])("a %s one, whichever member comes first and however slashes are written", async (_, size) => {
+    // Noise: as base64 the second one is far over what is held in memory.
+    const noise = { type: "gaussian", mean: 128, sigma: 30 } as const;
+    const image = { ...size, channels: 3, background: "#888", noise } as const;
+    const jpeg = await sharp({ create: image }).jpeg({ quality: 90 }).toBuffer();
+    const image_url = toDataUri(jpeg, "image/jpeg");
+    const results = [
+      await convert({ image_url, target_format: "webp" }),
+      await convert({ target_format: "webp", image_url }),
+      await convert(
+        `{"target_format":"webp","image_url":"${image_url.replaceAll("/", "\\/")}","seed":1}`,
+      ),
+      await convert(
+        `{"image_url":"${image_url.replaceAll("+", "\\u002B")}","target_format":"webp"}`,
+      ),
+    ];
+    for (const { bytes } of results) expect(bytes.equals(results[0]?.bytes as Buffer)).toBe(true);
+    const metadata = await sharp(results[0]?.bytes).metadata();
+    expect(metadata).toMatchObject({ format: "webp", ...size });
+  });
+});
+
+test("target_format may be in capitals, and members that nobody knows are ignored", async () => {
+  const body = { image_url: toDataUri(png), target_format: "WebP", base64: false, seed: 7 };
+  const { headers } = await convert(body);
+  expect(headers.get("Content-Type")).toBe("image/webp");
+});
+
+test("application/json with a charset, and Bearer, are taken", async () => {
+  const body = JSON.stringify({ image_url: toDataUri(png), target_format: "jpg" });
+  const response = await stack.authorized("/v1/image-converter", {
+    method: "POST",
+    headers: { "Content-Type": "application/json; charset=utf-8" },
+    body,
+  });
+  expect(response.status).toBe(200);
+  await response.body?.cancel();
+});
+
+test("the answer says what it cost, what is left, how long it took and which request it was", async () => {
+  const { key } = await stack.createAccount("free");
+  const ask = async () => {
+    const body = { image_url: toDataUri(png), target_format: "jpg" };
+    const { status, headers } = await post(stack, body, { key });
+    expect(status).toBe(200);
+    return headers;
+  };
+  const first = await ask();
+  const second = await ask();
+  expect(first.get("x-cost")).toBe("1");
+  expect(first.get("x-credits-consumed")).toBe("1");
+  // Of five free conversions a day.
+  expect([first, second].map((headers) => headers.get("x-remaining-credits"))).toEqual(["4", "3"]);
+  expect(Number(first.get("x-generation-time"))).toBeGreaterThan(0);
+  expect(Number(first.get("x-generation-time"))).toBeLessThan(60);
+  const id = first.get("x-request-id") ?? "";
+  expect(id).toMatch(/^[0-9a-f-]{36}$/);
+  expect(id).not.toBe(second.get("x-request-id"));
+  expect(await (await get(stack, `/v2/requests/${id}`, key)).json()).toMatchObject({
+    status: "COMPLETED",
+    request_id: id,
+  });
+});
+
+test("an account without limits has a large integer of credits left", async () => {
+  const { headers } = await convert({ image_url: toDataUri(png), target_format: "jpg" });
+  const credits = Number(headers.get("x-remaining-credits"));
+  expect(Number.isSafeInteger(credits) && credits > 1_000_000).toBe(true);
+});
+
+describe("Accept", () => {
+  const body = () => ({ image_url: toDataUri(png), target_format: "png" });
+
+  test.each(["*/*", "image/*", "image/png", "application/json, text/plain, */*", "text/html, */*"])(
+    "%s gets the image",
+    async (Accept) => {
+      const { headers, bytes } = await convert(body(), { Accept });
+      expect(headers.get("Content-Type")).toBe("image/png");
+      expect(await likeness(bytes)).toBe(Infinity);
+    },
+  );
+
+  test.each(["application/json", "application/json, image/*;q=0.5", "application/*, */*;q=0.1"])(
+    "%s gets JSON with a URL that needs no key",
+    async (Accept) => {
+      const { headers, bytes } = await convert(body(), { Accept });
+      expect(headers.get("Content-Type")).toBe("application/json");
+      expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+      const answer = JSON.parse(bytes.toString()) as { image: string; output: string };
+      expect(answer).toMatchObject({ status: "COMPLETED", error: null, output: answer.image });
+      expect(answer.image).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/files\//);
+      const download = await fetch(answer.image);
+      expect(await likeness(Buffer.from(await download.arrayBuffer()))).toBe(Infinity);
+    },
+  );
+});
