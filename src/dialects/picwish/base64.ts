@@ -8,7 +8,6 @@ const CHUNK_BYTES = 3 * 64 * 1024;
 
 /**
  * JSON whose last value is the file.
- * @param around ASCII
  * @throws AppError job_expired
  */
 export async function sendBase64(

@@ -51,6 +51,7 @@ export function toTask(job: Job, image = "", shown: Shown = show(job)): Task {
     return_type: returnTypeOf(job),
     progress: job.progress,
     ...shown,
+    warnings: job.warnings,
     image,
   };
 }

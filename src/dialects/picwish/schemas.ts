@@ -16,6 +16,7 @@ export const TASK = z
         "1 done; 0 queued, 2 preparing, 4 processing; -1 failed, -2 result not stored, -3 download failed, -5 too large, -7 invalid image, -8 timed out.",
     }),
     state_detail: z.string(),
+    warnings: z.array(z.object({ code: z.string(), message: z.string() })),
     image: z.string().openapi({ description: "The result, for an hour; empty without one." }),
   })
   .openapi("PicWishTask");

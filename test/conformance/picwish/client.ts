@@ -14,6 +14,7 @@ export interface Task {
   progress: number;
   state: number;
   state_detail: string;
+  warnings: { code: string; message: string }[];
   image: string;
 }
 

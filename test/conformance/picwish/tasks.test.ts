@@ -44,6 +44,7 @@ group("creating a task", () => {
       progress: 0,
       state: 0,
       state_detail: "Queued",
+      warnings: [],
       image: "",
     });
     const done = await poll(stack, data.task_id);
@@ -67,6 +68,7 @@ group("creating a task", () => {
       progress: 100,
       state: 1,
       state_detail: "Complete",
+      warnings: [],
       image: expect.stringMatching(new RegExp(`^${stack.url}/files/.+/photo\\.jpg\\?`)),
     });
     const times = [data.created_at, data.processed_at, data.completed_at];

@@ -79,7 +79,6 @@ group("an image_url", () => {
   test.each([
     ["answers 404", "/status?code=404", -3],
     ["answers 500", "/status?code=500", -3],
-    ["breaks off", "/short", -3],
     ["redirects for ever", "/hops?left=9", -3],
     ["redirects to a file", "/redirect?to=file:///etc/passwd", -3],
     ["never ends", "/endless", -5],
