@@ -8,7 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { startStack } from "../src/cli/stack.ts";
-import { median, printCase, startBench } from "./support/client.ts";
+import { runPicwish } from "./overhead-picwish.ts";
+import { median, printCase } from "./support/client.ts";
+import { timeCodec } from "./support/codec-time.ts";
 import { loadPhoto } from "./support/pictures.ts";
 
 const ROUNDS = 41;
@@ -17,7 +19,8 @@ const OUTPUT = { output_format: "webp", quality: 80, width: 400 };
 export async function run(): Promise<void> {
   const photo = await makePhoto();
   const request = await serialize(photo);
-  const codecMs = await timeCodec(photo);
+  const { output_format: format, ...options } = OUTPUT;
+  const codecMs = await timeCodec(photo, { format, ...options }, ROUNDS);
   const stateDir = mkdtempSync(join(tmpdir(), "pixmill-bench-"));
   const stack = await startStack({ port: 0, stateDir });
   try {
@@ -36,6 +39,7 @@ export async function run(): Promise<void> {
       codec_ms: codecMs,
       input_bytes: String(photo.length),
     });
+    await runPicwish(stack, photo);
   } finally {
     await stack.stop();
     rmSync(stateDir, { recursive: true, force: true });
@@ -50,21 +54,6 @@ async function makePhoto(): Promise<Buffer> {
     photo = await sharp(jpeg).resize(width).jpeg({ quality: 80 }).toBuffer();
   }
   return photo;
-}
-
-async function timeCodec(photo: Buffer): Promise<number> {
-  const bench = await startBench();
-  try {
-    await bench.load("photo", photo);
-    const { output_format: format, ...rest } = OUTPUT;
-    const times: number[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      times.push((await bench.time("pixmill", "photo", { format, ...rest })).ms);
-    }
-    return median(times);
-  } finally {
-    await bench.close();
-  }
 }
 
 /** As bytes, once: making a multipart body is the client's work and not what is measured. */
