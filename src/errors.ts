@@ -59,6 +59,7 @@ export const ERRORS = {
   unsupported_feature: client(422),
   too_many_pixels: client(422),
   memory_limit: client(422),
+  size_unreachable: client(422),
   // The platform
   canceled: client(409),
   timed_out: { status: 503, retryable: false, report: true },

@@ -5,6 +5,7 @@ export interface Timing {
   ms: number;
   bytes: number;
   usedBytes?: number;
+  encodes?: number;
   plannedBytes?: number;
 }
 

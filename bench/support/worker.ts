@@ -7,7 +7,7 @@ import { createInflate } from "node:zlib";
 import { IMAGES_CODECS } from "../../src/lanes/images.ts";
 import { MAX_PIXELS } from "../../src/limits.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
-import { convert } from "../../src/pipeline/convert.ts";
+import { deliver } from "../../src/pipeline/deliver.ts";
 import { MemoryGate } from "../../src/pipeline/memory.ts";
 import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
 import { readPngData, runJsquash } from "./jsquash.ts";
@@ -19,6 +19,7 @@ interface Timing {
   ms: number;
   bytes: number;
   usedBytes?: number;
+  encodes?: number;
   plannedBytes?: number;
 }
 
@@ -30,19 +31,20 @@ interface Run {
 const RUNNERS: Record<string, (run: Run) => Promise<{ timing: Timing; file: Uint8Array[] }>> = {
   async pixmill({ input, options }) {
     const start = performance.now();
-    const conversion = await convert(fromBytes(load(input)), OUTPUT_OPTIONS.parse(options), {
-      codecs: IMAGES_CODECS,
-      gate,
-      maxPixels: MAX_PIXELS,
-    });
-    const file: Uint8Array[] = [];
-    for await (const chunk of conversion.chunks) file.push(chunk);
-    const ms = performance.now() - start;
-    const { plannedBytes } = conversion;
-    return {
-      timing: { ms, bytes: size(file), plannedBytes, usedBytes: conversion.usedBytes() },
-      file,
-    };
+    const context = { codecs: IMAGES_CODECS, gate, maxPixels: MAX_PIXELS };
+    let file: Uint8Array[] = [];
+    const source = fromBytes(load(input));
+    const { effort } = await deliver(
+      source,
+      OUTPUT_OPTIONS.parse(options),
+      context,
+      async (chunks) => {
+        file = [];
+        for await (const chunk of chunks) file.push(chunk);
+        return { sizeBytes: size(file) };
+      },
+    );
+    return { timing: { ms: performance.now() - start, bytes: size(file), ...effort }, file };
   },
 
   async jsquash({ input, options }) {

@@ -5,7 +5,7 @@ import { listOptions, normaliseArguments, toMemberValue } from "./options.ts";
 const OPTIONS = listOptions();
 
 test("every picture option can be given but the format and what the native request has not", () => {
-  const left = ["format", "aspect"];
+  const left = ["format", "aspect", "neverLarger"];
   expect(OPTIONS).toHaveLength(Object.keys(OUTPUT_OPTIONS.shape).length - left.length);
   expect(OPTIONS.find(({ flag }) => flag === "strip-metadata")).toEqual({
     flag: "strip-metadata",

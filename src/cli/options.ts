@@ -17,7 +17,12 @@ export interface OptionSpec {
  * says.
  */
 export function listOptions(): OptionSpec[] {
-  const { format: _format, aspect: _aspect, ...shape } = OUTPUT_OPTIONS.shape;
+  const {
+    format: _format,
+    aspect: _aspect,
+    neverLarger: _neverLarger,
+    ...shape
+  } = OUTPUT_OPTIONS.shape;
   return Object.entries(shape).map(([name, schema]) => {
     const words = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     return { flag: words.replaceAll("_", "-"), member: words, ...describe(schema) };

@@ -1,24 +1,15 @@
 /** One attempt at a job, in a consumer: claim it, convert its files, say what came of it. */
 import { AppError, toAppError } from "../errors.ts";
-import { FORMATS, type FormatName } from "../formats.ts";
+import { FORMATS } from "../formats.ts";
 import type { ByteSource } from "../pipeline/bytes.ts";
 import type { OutputOptions } from "../pipeline/options.ts";
-import type { SourceInfo, Warning } from "../pipeline/picture.ts";
+import type { Warning } from "../pipeline/picture.ts";
+import type { Write, Written } from "../pipeline/write.ts";
 import { nameOutput } from "./filenames.ts";
 import type { JobSpec, OutputFile } from "./job.ts";
 import { attemptPrefix, outputKey, type FileStore, type JobTracker } from "./ports.ts";
 
-/** A file as it will come out; nothing of it is encoded before `chunks` is pulled. */
-export interface Converted {
-  format: FormatName;
-  mimeType: string;
-  width: number;
-  height: number;
-  source: SourceInfo;
-  warnings: readonly Warning[];
-  chunks: AsyncIterable<Uint8Array>;
-}
-
+/** Converts a file and stores the result through `write`, which may be called more than once. */
 export type Convert = (
   bytes: ByteSource,
   options: OutputOptions,
@@ -27,7 +18,8 @@ export type Convert = (
     maxSide: number;
     onProgress: (fraction: number) => Promise<void>;
   },
-) => Promise<Converted>;
+  write: Write,
+) => Promise<Omit<Written, "effort">>;
 
 export interface RunPorts {
   tracker: JobTracker;
@@ -86,16 +78,16 @@ async function convertAll(
     const about = (message: string) =>
       inputs.length > 1 ? `${input.filename}: ${message}` : message;
     try {
-      const converted = await convert(await files.open(input.key, input.etag), output, {
-        maxPixels: limits.maxPixels,
-        maxSide: limits.maxSide,
-        onProgress: restNowAndThen((fraction) =>
-          report(((index + fraction) / inputs.length) * 100),
-        ),
-      });
-      const { format, mimeType, width, height, source } = converted;
       const key = outputKey(job.id, attempt, index);
-      const { sizeBytes } = await files.write(key, converted.chunks, mimeType);
+      const onProgress = restNowAndThen((fraction) =>
+        report(((index + fraction) / inputs.length) * 100),
+      );
+      const { format, mimeType, width, height, source, sizeBytes, ...converted } = await convert(
+        await files.open(input.key, input.etag),
+        output,
+        { maxPixels: limits.maxPixels, maxSide: limits.maxSide, onProgress },
+        (chunks, type) => files.write(key, chunks, type),
+      );
       const taken = outputs.map((other) => other.filename);
       const filename = nameOutput(input.filename, FORMATS[format].name, taken);
       const id = String(index);

@@ -1,12 +1,12 @@
 /** Runs a conversion: header, plan, admission, then decode → operations → encode as one stream. */
-import type { Codec } from "../codecs/codec.ts";
+import type { Codec, Encoder } from "../codecs/codec.ts";
 import { AppError } from "../errors.ts";
 import { FORMATS, sniffFormat, SNIFF_BYTES, type FormatName } from "../formats.ts";
 import { MAX_SIDE } from "../limits.ts";
 import type { ByteSource } from "./bytes.ts";
 import { decodeFailure, encodeFailure } from "./failures.ts";
 import type { MemoryGate, Workspace } from "./memory.ts";
-import { resolveOptions, type OutputOptions } from "./options.ts";
+import { resolveOptions, type OutputOptions, type ResolvedOptions } from "./options.ts";
 import type { Picture, Source, SourceInfo, Strip, Warning } from "./picture.ts";
 import { makePlan, type Plan } from "./plan.ts";
 
@@ -40,28 +40,54 @@ export interface ConvertContext {
 
 const PROGRESS_STEPS = 20;
 
+/** What the input's header and the options decide. */
+export interface Prepared {
+  source: Source;
+  options: ResolvedOptions;
+  plan: Plan;
+  encoder: Encoder;
+}
+
 /**
- * Checks and plans a conversion by the file's header. Whatever is thrown, here and by `chunks`, is
- * an AppError.
+ * Opens the file and plans its conversion. Whatever is thrown is an AppError.
+ * @param reduction what is left of each side, up to 1
+ */
+export async function prepare(
+  bytes: ByteSource,
+  asked: OutputOptions,
+  { codecs, maxPixels, maxSide = MAX_SIDE }: ConvertContext,
+  reduction = 1,
+): Promise<Prepared> {
+  const source = await openSource(bytes, codecs);
+  const options = resolveOptions(asked, source);
+  const plan = makePlan(source, options, codecs, { maxPixels, maxSide }, reduction);
+  return { source, options, plan, encoder: codecs[options.format].encoder };
+}
+
+/**
+ * One conversion, checked and planned by the file's header, without regard to its size in bytes.
+ * Whatever is thrown, here and by `chunks`, is an AppError.
  */
 export async function convert(
   bytes: ByteSource,
   options: OutputOptions,
   context: ConvertContext,
+  reduction = 1,
 ): Promise<Conversion> {
-  const { codecs, gate, maxPixels, maxSide = MAX_SIDE } = context;
-  const source = await openSource(bytes, codecs);
-  const resolved = resolveOptions(options, source);
-  const { format } = resolved;
-  const plan = makePlan(source, resolved, codecs, { maxPixels, maxSide });
-  gate.check(plan.memoryBytes);
-  const { name, mimeType } = FORMATS[format];
+  return start(await prepare(bytes, options, context, reduction), context);
+}
+
+/** @throws AppError memory_limit */
+export function start(prepared: Prepared, context: ConvertContext): Conversion {
+  const { source, options, plan } = prepared;
+  context.gate.check(plan.memoryBytes);
+  const { name, mimeType } = FORMATS[options.format];
   let usedBytes = () => 0;
-  const chunks = run(source, plan, codecs[format], context, (workspace) => {
+  const chunks = run(prepared, context, (workspace) => {
     usedBytes = () => workspace.peakBytes;
   });
   return {
-    format,
+    format: options.format,
     mimeType,
     extension: name,
     width: plan.output.width,
@@ -90,19 +116,16 @@ async function openSource(bytes: ByteSource, codecs: Record<FormatName, Codec>):
 }
 
 async function* run(
-  source: Source,
-  plan: Plan,
-  { encoder }: Codec,
+  prepared: Prepared,
   { gate, onProgress }: ConvertContext,
   onAdmitted: (workspace: Workspace) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const { plan, encoder } = prepared;
   const workspace = await gate.admit(plan.memoryBytes);
   onAdmitted(workspace);
   let outcome: "succeeded" | "failed" = "failed";
   try {
-    let strips = decode(source, plan, workspace, onProgress);
-    for (const step of plan.steps) strips = step.run(strips, workspace);
-    const picture: Picture = { ...plan.output, strips };
+    const picture: Picture = { ...plan.output, strips: render(prepared, workspace, onProgress) };
     yield* encoder.encode(picture, plan.encode, workspace);
     outcome = "succeeded";
   } catch (thrown) {
@@ -111,6 +134,17 @@ async function* run(
     // Also reached when the receiver stops early.
     workspace.close(outcome);
   }
+}
+
+/** The strips that the encoder gets. */
+export function render(
+  { source, plan }: Prepared,
+  workspace: Workspace,
+  onProgress: ConvertContext["onProgress"],
+): AsyncIterable<Strip> {
+  let strips = decode(source, plan, workspace, onProgress);
+  for (const step of plan.steps) strips = step.run(strips, workspace);
+  return strips;
 }
 
 /** The decoder's strips; its failures are told apart from those of what comes after it. */

@@ -30,18 +30,20 @@ type GeometryOptions = Pick<
  * One gravity places everything, so that a place in a place is the place in the outermost: the
  * picture never needs to know of the frame that gave it its ratio.
  * @param source upright size
+ * @param reduction what is left of each side in the end, up to 1
  */
-export function layOut(source: Size, options: GeometryOptions): Geometry {
+export function layOut(source: Size, options: GeometryOptions, reduction = 1): Geometry {
   const { fit, gravity } = options;
   const part = { width: source.width, height: Math.max(1, source.height * options.keepHeight) };
   const frame = frameOf(part, options);
-  const ratio = resizeRatio(frame, options);
+  const asked = resizeRatio(frame, options);
+  const ratio = { x: asked.x * reduction, y: asked.y * reduction };
   const full = scaleSize(source, ratio);
   const scaledPart = scaleSize(part, ratio);
   const resized = scaleSize(frame, ratio);
   const target = {
-    width: options.width ?? resized.width,
-    height: options.height ?? resized.height,
+    width: options.width === null ? resized.width : scaleSide(options.width, reduction),
+    height: options.height === null ? resized.height : scaleSide(options.height, reduction),
   };
   const canvas = fit === "contain" || fit === "cover" ? target : resized;
   const kept = {
@@ -88,10 +90,11 @@ function resizeRatio(frame: Size, { width, height, fit }: GeometryOptions): Rati
 }
 
 function scaleSize({ width, height }: Size, { x, y }: Ratio): Size {
-  return {
-    width: Math.max(1, Math.round(width * x)),
-    height: Math.max(1, Math.round(height * y)),
-  };
+  return { width: scaleSide(width, x), height: scaleSide(height, y) };
+}
+
+function scaleSide(side: number, ratio: number): number {
+  return Math.max(1, Math.round(side * ratio));
 }
 
 const EDGES: Record<Gravity, readonly [x: number, y: number]> = {

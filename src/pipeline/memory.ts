@@ -156,6 +156,15 @@ export class MemoryGate {
   release(workspace: Workspace, instances: Iterable<Idle>): void {
     this.#running.delete(workspace);
     try {
+      this.putBack(instances);
+    } finally {
+      this.#admitWaiting();
+    }
+  }
+
+  /** @internal For Workspace. */
+  putBack(instances: Iterable<Idle>): void {
+    try {
       for (const { kind, instance } of instances) {
         instance.beforeGrowth = undefined;
         instance.wipe();
@@ -163,7 +172,6 @@ export class MemoryGate {
       }
     } finally {
       this.makeRoom();
-      this.#admitWaiting();
     }
   }
 }
@@ -176,6 +184,8 @@ export class Workspace {
   readonly #instances: Taken[] = [];
   #buffers = 0;
   #peakBuffers = 0;
+  /** Of the passes that have ended. */
+  #pastPeak = 0;
   /** Set when the job has ended: its instances belong to others then. */
   #finalPeak: number | undefined;
 
@@ -192,7 +202,7 @@ export class Workspace {
 
   /** The most that was used at any time, after the job's end, too. */
   get peakBytes(): number {
-    return this.#finalPeak ?? this.#instanceBytes() + this.#peakBuffers;
+    return this.#finalPeak ?? Math.max(this.#pastPeak, this.#instanceBytes() + this.#peakBuffers);
   }
 
   /** @internal For the gate: what exists, with what pooled instances have beyond the job's need. */
@@ -254,6 +264,17 @@ export class Workspace {
   /** Takes a buffer of `allocate` off the count, for code that drops it before the job ends. */
   free(buffer: Uint8Array): void {
     this.#buffers -= buffer.byteLength;
+  }
+
+  /**
+   * Ends one of several passes: its instances go back, wiped, and what it allocated is gone but for
+   * `kept`. What was reserved stays.
+   */
+  endPass(kept: Uint8Array): void {
+    this.#pastPeak = this.peakBytes;
+    this.#buffers = kept.byteLength;
+    this.#peakBuffers = kept.byteLength;
+    this.gate.putBack(this.#instances.splice(0));
   }
 
   /** Ends the job. After a failure its instances are not trusted again, unless made for that. */

@@ -52,6 +52,12 @@ const KEPT_BY_AUTO: readonly FormatName[] = ["jpg", "png", "webp"];
 /** How a picture gets another ratio: `crop` keeps the largest part of it, `pad` adds margins. */
 export const ASPECT_MODES = ["crop", "pad"] as const;
 
+/** The most that is tried where a file must fit a number of bytes and nobody says how good. */
+export const TARGET_QUALITY = 95;
+
+/** The largest limit that can be set: files are far smaller. */
+export const MAX_TARGET_BYTES = 2 ** 30;
+
 const side = z.int().min(1).max(MAX_SIDE);
 
 const colour = z.object({
@@ -63,7 +69,12 @@ const colour = z.object({
 
 export const OUTPUT_OPTIONS = z.object({
   format: z.enum([AUTO, ...formatNames()]),
+  /** With `maxBytes` the most; how good it can be is then found out. */
   quality: z.int().min(1).max(100).default(80),
+  /** The file is at most this long, or there is none. Sides shrink where quality is not enough. */
+  maxBytes: z.int().min(1).max(MAX_TARGET_BYTES).nullable().default(null),
+  /** Gives the input itself where the same picture in the same format would not be smaller. */
+  neverLarger: z.boolean().default(false),
   lossless: z.boolean().default(false),
   effort: z.enum(EFFORTS).default("default"),
   /** What transparent pixels are flattened on and margins are painted; null lets the format decide. */

@@ -39,6 +39,12 @@ export interface Plan {
   encode: EncodeOptions;
   /** Peak of all stages together. An upper bound. */
   memoryBytes: number;
+  /** What of it is not the encoder's. */
+  stripsBytes: number;
+  /** Whether the input shows the picture of the output, in its format. */
+  repeatsPicture: boolean;
+  /** Whether it also has no metadata that the output has not. */
+  repeatsMetadata: boolean;
   /** Beside those of the source. */
   warnings: Warning[];
 }
@@ -50,12 +56,16 @@ const MAX_PART_BYTES = 5 * MIB;
 /** Headers and tables that every file has, however small. */
 const SMALL_FILE_BYTES = 64 * 1024;
 
-/** @throws AppError invalid_image, too_many_pixels, memory_limit */
+/**
+ * @param reduction what is left of each side, up to 1: for a result that must get smaller
+ * @throws AppError invalid_image, too_many_pixels, memory_limit
+ */
 export function makePlan(
   source: Source,
   options: ResolvedOptions,
   codecs: Record<FormatName, Codec>,
   limits: PixelLimits,
+  reduction = 1,
 ): Plan {
   if (!(source.width > 0 && source.height > 0)) {
     throw new AppError("invalid_image", "The picture has no pixels.");
@@ -63,7 +73,7 @@ export function makePlan(
   checkSize("The picture", source, limits);
   const turn = TURNS[source.orientation];
   const upright = transposeSize(source, turn);
-  const geometry = layOut(upright, fitIcon(upright, options));
+  const geometry = layOut(upright, fitIcon(upright, options), reduction);
   checkSize("The result", geometry.canvas, limits);
 
   const scale = chooseScale(source, transposeSize(geometry.full, turn), options);
@@ -81,23 +91,32 @@ export function makePlan(
   const { quality, lossless, effort, iconSizes } = options;
   const metadata = chooseMetadata(source.metadata, colour, options);
   const encode: EncodeOptions = { quality, lossless, effort, iconSizes, metadata };
+  const { exif, xmp } = source.metadata;
+  const repeatsPicture =
+    options.format === source.format &&
+    source.frames === 1 &&
+    options.iconSizes === null &&
+    steps.every(({ name }) => name === "orient");
   const outputBytes = output.width * output.height * output.channels + SMALL_FILE_BYTES;
+  const stripsBytes =
+    source.memory({ scale }) +
+    steps.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0) +
+    // The engine is one for all stages and grows by whole pages.
+    ENGINE_BASE_BYTES +
+    PAGE_BYTES +
+    2 * metadataBytes(source.metadata) +
+    CHUNK_BYTES +
+    Math.min(outputBytes, MAX_PART_BYTES);
   return {
     decode: { scale },
     decoded,
     steps,
     output,
     encode,
-    memoryBytes:
-      source.memory({ scale }) +
-      steps.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0) +
-      codecs[options.format].encoder.memory(output, encode) +
-      // The engine is one for all stages and grows by whole pages.
-      ENGINE_BASE_BYTES +
-      PAGE_BYTES +
-      2 * metadataBytes(source.metadata) +
-      CHUNK_BYTES +
-      Math.min(outputBytes, MAX_PART_BYTES),
+    stripsBytes,
+    memoryBytes: stripsBytes + codecs[options.format].encoder.memory(output, encode),
+    repeatsPicture,
+    repeatsMetadata: repeatsPicture && !(options.stripMetadata && (exif || xmp)),
     warnings: colour.warnings,
   };
 }

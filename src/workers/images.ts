@@ -2,7 +2,7 @@
 import { runJob } from "../jobs/run.ts";
 import { IMAGES_CODECS } from "../lanes/images.ts";
 import { trackersOf } from "../objects/trackers.ts";
-import { convert } from "../pipeline/convert.ts";
+import { deliver } from "../pipeline/deliver.ts";
 import { MemoryGate } from "../pipeline/memory.ts";
 import { fileStore } from "../stores/files.ts";
 import type { ImagesEnv, JobMessage } from "./env.ts";
@@ -23,8 +23,8 @@ export default {
           await runJob({
             tracker: trackerOf(message.body.jobId),
             files,
-            convert: (bytes, options, context) =>
-              convert(bytes, options, { codecs: IMAGES_CODECS, gate, ...context }),
+            convert: (bytes, options, context, write) =>
+              deliver(bytes, options, { codecs: IMAGES_CODECS, gate, ...context }, write),
           });
           message.ack();
         } catch (error) {

@@ -29,6 +29,7 @@ export interface Converted extends Usage {
   height: number;
   source: SourceInfo;
   warnings: { code: string; message: string }[];
+  encodes: number;
   ms: number;
 }
 

@@ -10,7 +10,7 @@ import { IMAGES_CODECS } from "../../src/lanes/images.ts";
 import { ENGINE_BASE_BYTES, PAGE_BYTES } from "../../src/kernels/engine.ts";
 import { resample, resampleBytes, type Resampling } from "../../src/kernels/resampler.ts";
 import { MAX_PIXELS } from "../../src/limits.ts";
-import { convert } from "../../src/pipeline/convert.ts";
+import { deliver } from "../../src/pipeline/deliver.ts";
 import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
 import { MemoryGate, type Workspace } from "../../src/pipeline/memory.ts";
@@ -95,13 +95,16 @@ const ROUTES: Record<string, Route> = {
     const start = performance.now();
     const options = OUTPUT_OPTIONS.parse(JSON.parse(query.get("options") ?? "{}"));
     const context = { codecs: IMAGES_CODECS, gate, maxPixels: MAX_PIXELS };
-    const conversion = await convert(fromBytes(body), options, context);
-    const parts: Uint8Array[] = [];
-    for await (const chunk of conversion.chunks) parts.push(chunk);
-    const { format, width, height, source, warnings, plannedBytes: planned } = conversion;
+    let parts: Uint8Array[] = [];
+    const written = await deliver(fromBytes(body), options, context, async (chunks) => {
+      parts = [];
+      for await (const chunk of chunks) parts.push(chunk.slice());
+      return { sizeBytes: parts.reduce((sum, part) => sum + part.length, 0) };
+    });
+    const { format, width, height, source, warnings, effort } = written;
+    const { encodes, plannedBytes: planned, usedBytes: used } = effort;
     const ms = performance.now() - start;
-    const used = conversion.usedBytes();
-    const info = { format, width, height, source, warnings, planned, used, ms };
+    const info = { format, width, height, source, warnings, encodes, planned, used, ms };
     return new Response(new Blob(parts as Uint8Array<ArrayBuffer>[]), {
       headers: { "x-lab": JSON.stringify(info) },
     });

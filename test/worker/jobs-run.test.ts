@@ -28,36 +28,42 @@ async function acceptJob(...names: string[]): Promise<JobSpec> {
 
 const run = (id: string, convert: Convert) => runJob({ tracker: trackerOf(id), files, convert });
 
-/** Answers with the file's own bytes, as a codec would with its picture. */
-const copy: Convert = async (source, options, { onProgress }) => {
-  const bytes = await source.read(0, source.size);
-  return {
-    format: resolveOptions(options, { format: "jpg", channels: 3 }).format,
-    mimeType: "image/webp",
-    width: bytes.length,
-    height: 1,
-    source: { format: "jpg", width: 30, height: 20 },
-    warnings: [{ code: "copied", message: "Copied." }],
-    chunks: (async function* () {
+type Chunks = AsyncIterable<Uint8Array>;
+
+/** Stores what `change` makes of the file's own bytes, as a codec would with its picture. */
+const copyThrough =
+  (change: (chunks: Chunks, bytes: Uint8Array) => Chunks): Convert =>
+  async (source, options, { onProgress }, write) => {
+    const bytes = await source.read(0, source.size);
+    async function* copied() {
       await onProgress(0.5);
       yield bytes;
-    })(),
+    }
+    const { sizeBytes } = await write(change(copied(), bytes), "image/webp");
+    return {
+      format: resolveOptions(options, { format: "jpg", channels: 3 }).format,
+      mimeType: "image/webp",
+      width: bytes.length,
+      height: 1,
+      source: { format: "jpg", width: 30, height: 20 },
+      warnings: [{ code: "copied", message: "Copied." }],
+      sizeBytes,
+    };
   };
-};
+
+const copy = copyThrough((chunks) => chunks);
 
 /** Fails on the file with this content, before or while it is encoded. */
-const failOn =
-  (content: string, error: unknown, when: "early" | "late"): Convert =>
-  async (source, options, context) => {
-    const converted = await copy(source, options, context);
-    const isBad = new TextDecoder().decode(await source.read(0, source.size)) === content;
+const failOn = (content: string, error: unknown, when: "early" | "late"): Convert =>
+  copyThrough((chunks, bytes) => {
+    const isBad = new TextDecoder().decode(bytes) === content;
     if (isBad && when === "early") throw error;
     async function* failing() {
       yield new Uint8Array(1000);
       throw error;
     }
-    return isBad ? { ...converted, chunks: failing() } : converted;
-  };
+    return isBad ? failing() : chunks;
+  });
 
 describe("a job that goes well", () => {
   test("has an output for each input, in order, with names of their own", async () => {
@@ -94,6 +100,28 @@ describe("a job that goes well", () => {
     expect(conversions).toBe(1);
     expect(await listFiles(id)).toEqual(["in/0", "out/1/0"]);
   });
+});
+
+test("of a file that is written again, the last is left", async () => {
+  const { id } = await acceptJob("a.jpg");
+  const again: Convert = async (source, options, context, write) => {
+    await copy(source, options, context, write);
+    const failing = copyThrough(async function* () {
+      // More than is sent at a time, so that a part of it is stored already.
+      for (let part = 0; part < 7; part++) yield new Uint8Array(1024 * 1024);
+      throw new Error("too long");
+    });
+    await expect(failing(source, options, context, write)).rejects.toThrow("too long");
+    const shorter = copyThrough(async function* () {
+      yield new TextEncoder().encode("ok");
+    });
+    return await shorter(source, options, context, write);
+  };
+  await run(id, again);
+  const state = await trackerOf(id).state();
+  expect(state?.outputs.map(({ sizeBytes }) => sizeBytes)).toEqual([2]);
+  expect(await (await env.FILES.get(state?.outputs[0]?.key ?? ""))?.text()).toBe("ok");
+  expect(await listFiles(id)).toEqual(["in/0", "out/1/0"]);
 });
 
 describe("a job with a bad file", () => {
@@ -139,15 +167,14 @@ describe("a job that is canceled", () => {
   /** Cancels the job at the given moment of the conversion. */
   const cancelAt =
     (id: string, moment: "before" | "during" | "after"): Convert =>
-    async (source, options, context) => {
+    async (...args) => {
       if (moment === "before") await trackerOf(id).cancel();
-      const converted = await copy(source, options, context);
-      async function* chunks() {
+      const canceling = copyThrough(async function* (chunks) {
         if (moment === "during") await trackerOf(id).cancel();
-        yield* converted.chunks;
+        yield* chunks;
         if (moment === "after") await trackerOf(id).cancel();
-      }
-      return { ...converted, chunks: chunks() };
+      });
+      return await canceling(...args);
     };
 
   test.each(["before", "during", "after"] as const)("%s encoding leaves no file", async (when) => {
@@ -160,16 +187,14 @@ describe("a job that is canceled", () => {
   test("stops at the next report", async () => {
     const { id } = await acceptJob("a.jpg");
     let pulled = 0;
-    const endless: Convert = async (source, options, context) => ({
-      ...(await copy(source, options, context)),
-      chunks: (async function* () {
+    const endless: Convert = (source, options, context, write) =>
+      copyThrough(async function* () {
         for (;;) {
           if (pulled++ === 2) await trackerOf(id).cancel();
           await context.onProgress(pulled / 4);
           yield new Uint8Array(10);
         }
-      })(),
-    });
+      })(source, options, context, write);
     await run(id, endless);
     expect(pulled).toBe(3);
   });

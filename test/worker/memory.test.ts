@@ -181,6 +181,37 @@ describe("the pool", () => {
   });
 });
 
+describe("a job in several passes", () => {
+  it("keeps what is reserved and one buffer; the rest goes back, wiped", async () => {
+    const gate = new MemoryGate(10 * MIB);
+    const growing = kind("growing");
+    const workspace = await gate.admit(6 * MIB);
+    const first = await workspace.take(growing, 3 * MIB);
+    first.growTo(3 * MIB);
+    const kept = workspace.allocate(1 * MIB);
+    workspace.allocate(2 * MIB);
+    workspace.endPass(kept);
+    expect([first.wipes, gate.reservedBytes]).toEqual([1, 6 * MIB]);
+    expect([workspace.usedBytes, workspace.peakBytes]).toEqual([1 * MIB, 6 * MIB]);
+
+    expect(await workspace.take(growing, 5 * MIB)).toBe(first);
+    expect(await code(gate.admit(5 * MIB, 0))).toBe("busy");
+    workspace.close("succeeded");
+    expect(gate.reservedBytes).toBe(0);
+    expect(workspace.peakBytes).toBe(6 * MIB);
+  });
+
+  it("makes room: what a pass gave back is no reason to hold more than the budget", async () => {
+    const gate = new MemoryGate(8 * MIB);
+    const workspace = await gate.admit(7 * MIB);
+    (await workspace.take(kind("first"), 6 * MIB)).growTo(6 * MIB);
+    workspace.endPass(workspace.allocate(1 * MIB));
+    (await workspace.take(kind("second"), 6 * MIB)).growTo(6 * MIB);
+    expect(gate.heldBytes).toBeLessThanOrEqual(8 * MIB);
+    workspace.close("succeeded");
+  });
+});
+
 describe("the engine", () => {
   it("is no larger at first than every plan says", async () => {
     const engine = await ENGINE.create();

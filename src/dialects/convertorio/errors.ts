@@ -45,6 +45,7 @@ export const STATUSES = {
   unsupported_feature: 400,
   too_many_pixels: 400,
   memory_limit: 400,
+  size_unreachable: 400,
   // The platform
   canceled: 400,
   timed_out: 500,

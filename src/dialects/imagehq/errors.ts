@@ -38,6 +38,7 @@ const TITLES = {
   unsupported_feature: "Unsupported feature",
   too_many_pixels: "Too many pixels",
   memory_limit: "Picture needs too much memory",
+  size_unreachable: "File cannot be made that small",
   canceled: "Canceled",
   timed_out: "Timed out",
   busy: "Busy",

@@ -3,7 +3,12 @@ import type { z } from "zod";
 import { AppError } from "../../errors.ts";
 import { findFormat, formatNames, type FormatName } from "../../formats.ts";
 import type { InputFile } from "../../jobs/job.ts";
-import { findOptionConflict, OUTPUT_OPTIONS, type OutputOptions } from "../../pipeline/options.ts";
+import {
+  findOptionConflict,
+  OUTPUT_OPTIONS,
+  TARGET_QUALITY,
+  type OutputOptions,
+} from "../../pipeline/options.ts";
 import type { Warning } from "../../pipeline/picture.ts";
 import { parseBackground } from "./background.ts";
 import { CONVERT_REQUEST, OUTPUT, RETENTION_REQUEST, type ConvertRequest } from "./schemas.ts";
@@ -157,7 +162,8 @@ function toOutputOptions({ output = {} }: ConvertRequest, format: FormatName): O
   }
   const options = OUTPUT_OPTIONS.parse({
     format,
-    quality: output.quality,
+    quality: output.quality ?? (output.max_bytes === undefined ? undefined : TARGET_QUALITY),
+    maxBytes: output.max_bytes,
     lossless: output.lossless,
     effort: output.effort,
     background,

@@ -2,7 +2,14 @@
 import { z } from "@hono/zod-openapi";
 import { ERRORS, type ErrorCode } from "../../errors.ts";
 import { formatNames } from "../../formats.ts";
-import { EFFORTS, FITS, GRAVITIES, ICON_SIZES, KERNELS } from "../../pipeline/options.ts";
+import {
+  EFFORTS,
+  FITS,
+  GRAVITIES,
+  ICON_SIZES,
+  KERNELS,
+  MAX_TARGET_BYTES,
+} from "../../pipeline/options.ts";
 import { MAX_SIDE } from "../../limits.ts";
 
 const side = z.int().min(1).max(MAX_SIDE);
@@ -17,6 +24,11 @@ export const OUTPUT = z
   .object({
     output_format: outputFormat.optional(),
     quality: z.int().min(1).max(100).optional(),
+    max_bytes: z.int().min(1).max(MAX_TARGET_BYTES).optional().openapi({
+      description:
+        "The file has at most this many bytes, or the job fails. `quality` is then the most that is tried, 95 if not given; where quality is not enough, the picture gets smaller.",
+      example: 200_000,
+    }),
     lossless: z.boolean().optional(),
     effort: z.enum(EFFORTS).optional(),
     background: z.string().optional().openapi({

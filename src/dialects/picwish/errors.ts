@@ -55,6 +55,7 @@ export const ERROR_ANSWERS = {
   unsupported_feature: request(400, STATES.invalidImage),
   too_many_pixels: request(400, STATES.tooLarge),
   memory_limit: request(400, STATES.tooLarge),
+  size_unreachable: request(400, STATES.failed),
   // The platform
   canceled: request(404),
   timed_out: request(500, STATES.timedOut),

@@ -52,6 +52,7 @@ const STATUSES = {
   unsupported_feature: BAD_REQUEST,
   too_many_pixels: BAD_REQUEST,
   memory_limit: BAD_REQUEST,
+  size_unreachable: BAD_REQUEST,
   canceled: BAD_REQUEST,
   timed_out: TIMEOUT,
   busy: BAD_GATEWAY,

@@ -156,6 +156,28 @@ describe("requests", () => {
     expect(await readRefusal(response)).toMatchObject({ status: 409, code: "job_not_successful" });
   });
 
+  test("max_bytes is met, with a smaller picture if need be, or the job fails", async () => {
+    const bytes = await drawPicture("png", { width: 400, height: 300, noise: true });
+    const within = (max_bytes: number) =>
+      convert(
+        stack,
+        toForm([{ name: "a.png", bytes }], { output: { output_format: "jpg", max_bytes } }),
+      );
+    const [large, small, none] = await Promise.all([40_000, 4000, 40].map(within));
+    for (const [job, limit] of [
+      [large, 40_000],
+      [small, 4000],
+    ] as const) {
+      const output = job?.outputs[0];
+      expect(output?.size_bytes).toBeLessThanOrEqual(limit);
+      expect(await bytesOf(await download(job as JobBody))).toHaveLength(output?.size_bytes ?? 0);
+    }
+    expect(large?.outputs[0]?.width).toBe(400);
+    expect(small?.outputs[0]?.width).toBeLessThan(400);
+    expect(small?.warnings.map(({ code }) => code)).toEqual(["reduced_size"]);
+    expect([none?.status, none?.error?.code]).toEqual(["failed", "size_unreachable"]);
+  });
+
   test("a job at work can be watched and canceled", async () => {
     const bytes = await drawPicture("jpeg", { width: 2000, height: 1500, noise: true });
     const files = Array.from({ length: 8 }, (_, index) => ({ name: `${index}.jpg`, bytes }));

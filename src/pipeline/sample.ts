@@ -1,0 +1,67 @@
+/** Some rows of a picture, from all over it, that stand for the whole. */
+import type { Size } from "./geometry.ts";
+import { STRIP_ROWS, type PictureInfo, type Strip } from "./picture.ts";
+
+export interface Sample {
+  /** Where each band starts; bands are STRIP_ROWS high, but for the whole picture, which is one. */
+  starts: readonly number[];
+  bandRows: number;
+  rows: number;
+  /** What a figure measured on the sample must be multiplied by. */
+  share: number;
+}
+
+/**
+ * Which rows to take so that they have at most `maxPixels`, or one band. Bands start where blocks of
+ * JPEG and WebP do: a picture that was a JPEG is smaller by a third when it is cut at its own blocks.
+ */
+export function planSample({ width, height }: Size, maxPixels: number): Sample {
+  if (width * height <= maxPixels) return { starts: [0], bandRows: height, rows: height, share: 1 };
+  const slots = Math.floor(height / STRIP_ROWS);
+  if (slots === 0) return { starts: [0], bandRows: height, rows: height, share: 1 };
+  const wanted = Math.floor(maxPixels / width / STRIP_ROWS);
+  const count = Math.min(slots, Math.max(1, wanted));
+  const starts = Array.from(
+    { length: count },
+    (_, index) => Math.floor(((index + 0.5) * slots) / count) * STRIP_ROWS,
+  );
+  const rows = count * STRIP_ROWS;
+  return { starts, bandRows: STRIP_ROWS, rows, share: height / rows };
+}
+
+/** Copies the sample's rows to `target`; reads no row behind the last. */
+export async function takeSample(
+  strips: AsyncIterable<Strip>,
+  { width, channels }: PictureInfo,
+  { starts, bandRows }: Sample,
+  target: Uint8Array,
+): Promise<void> {
+  const rowBytes = width * channels;
+  let band = 0;
+  for await (const { y, rows, data } of strips) {
+    while (band < starts.length) {
+      const start = starts[band] ?? 0;
+      const first = Math.max(y, start);
+      const end = Math.min(y + rows, start + bandRows);
+      if (end > first) {
+        const part = data.subarray((first - y) * rowBytes, (end - y) * rowBytes);
+        target.set(part, (band * bandRows + first - start) * rowBytes);
+      }
+      if (y + rows < start + bandRows) break;
+      band++;
+    }
+    if (band === starts.length) return;
+  }
+}
+
+/** The sample as an encoder's input. */
+export async function* stripsOf(
+  pixels: Uint8Array,
+  { width, height, channels }: PictureInfo,
+): AsyncGenerator<Strip, void, undefined> {
+  const rowBytes = width * channels;
+  for (let y = 0; y < height; y += STRIP_ROWS) {
+    const rows = Math.min(STRIP_ROWS, height - y);
+    yield { y, rows, data: pixels.subarray(y * rowBytes, (y + rows) * rowBytes) };
+  }
+}
