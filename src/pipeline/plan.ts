@@ -144,6 +144,8 @@ function checkSize(what: string, { width, height }: Size, limits: PixelLimits): 
 function chooseScale(source: Source, target: Size, { kernel }: ResolvedOptions): number {
   // Reducing averages, which "nearest" must not.
   if (kernel === "nearest") return 1;
+  // A side of one pixel stays one when it is reduced.
+  if (target.width >= source.width && target.height >= source.height) return 1;
   return source.scales.reduce(
     (best, scale) =>
       scale > best &&
