@@ -55,8 +55,7 @@ export async function countPages(source: ByteSource, first: Directory): Promise<
   return pages;
 }
 
-/** @throws AppError invalid_image, truncated_image */
-export async function readDirectory(
+async function readDirectory(
   source: ByteSource,
   offset: number,
   littleEndian: boolean,

@@ -14,7 +14,6 @@ import {
   type Directory,
   type FieldPlace,
 } from "./directory.ts";
-import { readExif } from "./exif.ts";
 import { damaged, unsupported } from "./failures.ts";
 import { COMPRESSION, EXTRA_SAMPLE, PHOTOMETRIC, PREDICTOR, TAGS } from "./tags.ts";
 
@@ -103,10 +102,9 @@ export async function readHeader(source: ByteSource): Promise<TiffHeader> {
   const alpha = await readAlpha(source, directory, samples - COLOUR_SAMPLES[photometric]);
   const orientation = await number(TAGS.orientation, 1);
   const icc = await readBlob(source, directory, TAGS.icc, MAX_METADATA_BYTES);
-  let room = MAX_METADATA_BYTES - (icc?.length ?? 0);
-  const xmp = await readBlob(source, directory, TAGS.xmp, room);
-  room -= xmp?.length ?? 0;
-  const exif = await readExif(source, directory, room);
+  const xmp = await readBlob(
+    ...([source, directory, TAGS.xmp, MAX_METADATA_BYTES - (icc?.length ?? 0)] as const),
+  );
   return {
     ...{ directory, width, height, bits, samples, photometric, alpha, compression, planar },
     predicted: await readPredictor(source, directory, compression, bits),
@@ -114,7 +112,7 @@ export async function readHeader(source: ByteSource): Promise<TiffHeader> {
     palette:
       photometric === PHOTOMETRIC.palette ? await readPalette(source, directory, bits) : null,
     orientation: (orientation >= 1 && orientation <= 8 ? orientation : 1) as Orientation,
-    metadata: { icc, exif, xmp },
+    metadata: { icc, exif: null, xmp },
     warnings: await listWarnings(source, directory, bits),
   };
 }

@@ -1,7 +1,12 @@
 /** PicWish's fields to what the domain asks for. Pure. */
 import { AppError } from "../../errors.ts";
 import type { FormatName } from "../../formats.ts";
-import { AUTO, OUTPUT_OPTIONS, type OutputOptions } from "../../pipeline/options.ts";
+import {
+  AUTO,
+  OUTPUT_OPTIONS,
+  TARGET_QUALITY,
+  type OutputOptions,
+} from "../../pipeline/options.ts";
 
 /** As they arrive: text in forms; also numbers and null in JSON. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -40,9 +45,6 @@ const MAX_KBYTE = 51_200;
 
 /** Files become clearly smaller, and hardly anybody sees why. */
 const DEFAULT_QUALITY = 75;
-/** Where the size in bytes decides, quality is what that leaves room for. */
-const BEST_QUALITY = 95;
-
 const invalid = (message: string): AppError => new AppError("invalid_parameter", message);
 
 /** @throws AppError invalid_parameter, unsupported_output_format */
@@ -61,7 +63,7 @@ export function readCompressRequest(fields: Fields): CompressRequest {
     targetsSize: kbyte !== null,
     output: OUTPUT_OPTIONS.parse({
       format: format ?? AUTO,
-      quality: quality ?? (kbyte === null ? DEFAULT_QUALITY : BEST_QUALITY),
+      quality: quality ?? (kbyte === null ? DEFAULT_QUALITY : TARGET_QUALITY),
       maxBytes: kbyte === null ? null : kbyte * 1024,
       width: readNumber(fields, "width", 0, MAX_SIDE),
       height: readNumber(fields, "height", 0, MAX_SIDE),
