@@ -91,23 +91,56 @@ test("200 bad inputs leave the consumer converting, and no more memory behind th
   expect(bad - good).toBeLessThan(60);
 });
 
-test("four parallel uploads of 90 MB grow the runtime by less than 40 MB", async () => {
-  const sizeBytes = 90_000_000;
-  // The PNG signature, then nothing a decoder can use: what is measured is the way to storage.
-  const body = Buffer.alloc(sizeBytes, 1);
-  photos.png.copy(body, 0, 0, 64);
-  const upload = (bytes: Buffer) =>
-    convertOverHttp(stack, { bytes, filename: "big.png" }, { output_format: "png" });
-  await upload(body);
+/** How much the runtime grows while something runs, at its peak. */
+async function peakGrowthMib(action: () => Promise<void>): Promise<number> {
   const before = readResidentMib();
   let peak = before;
   const timer = setInterval(() => (peak = Math.max(peak, readResidentMib())), 50);
   try {
-    const outcomes = await Promise.all(Array.from({ length: 4 }, () => upload(body)));
-    for (const outcome of outcomes) expect(outcome).toMatchObject({ kind: "failed" });
+    await action();
   } finally {
     clearInterval(timer);
   }
-  console.log(`peak growth over four 90 MB uploads: ${(peak - before).toFixed(1)} MiB`);
-  expect(peak - before).toBeLessThan(40);
+  return peak - before;
+}
+
+/** The PNG signature, then nothing a decoder can use: what is measured is the way to storage. */
+function makeFiller(sizeBytes: number): Buffer {
+  const filler = Buffer.alloc(sizeBytes, 1);
+  photos.png.copy(filler, 0, 0, 64);
+  return filler;
+}
+
+test("four parallel uploads of 90 MB grow the runtime by less than 40 MB", async () => {
+  const bytes = makeFiller(90_000_000);
+  const upload = () =>
+    convertOverHttp(stack, { bytes, filename: "big.png" }, { output_format: "png" });
+  await upload();
+  const growth = await peakGrowthMib(async () => {
+    const outcomes = await Promise.all(Array.from({ length: 4 }, upload));
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ kind: "failed" });
+  });
+  console.log(`peak growth over four 90 MB uploads: ${growth.toFixed(1)} MiB`);
+  expect(growth).toBeLessThan(40);
+});
+
+test("four parallel 20 MB images in JSON, as data URIs, grow the runtime by less than 60 MB", async () => {
+  const image_url = `data:image/png;base64,${makeFiller(20_000_000).toString("base64")}`;
+  const body = Buffer.from(JSON.stringify({ image_url, target_format: "webp" }));
+  const upload = async () => {
+    const response = await stack.authorized("/v1/image-converter", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body,
+    });
+    // Stored whole, and then no picture.
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({ error: expect.stringMatching(/PNG|image|picture/i) });
+  };
+  await upload();
+  const growth = await peakGrowthMib(async () => {
+    await Promise.all(Array.from({ length: 4 }, upload));
+  });
+  console.log(`peak growth over four 20 MB data URIs: ${growth.toFixed(1)} MiB`);
+  expect(growth).toBeLessThan(60);
 });
