@@ -61,9 +61,10 @@ const STATUSES = {
   internal: SERVER_ERROR,
 } as const satisfies Record<ErrorCode, number>;
 
-/** Where clients know the vendor's own words. One client tells the two 406 by "credits". */
+/** In the words of the vendor's page. One client tells the two 406 by the word "credits". */
 const TEXTS: Partial<Record<ErrorCode, string>> = {
   insufficient_credits: "Insufficient credits to process this request.",
+  not_found: "Not found: there is no such model, endpoint or request.",
 };
 
 function toText({ code, publicMessage, details }: AppError): string {

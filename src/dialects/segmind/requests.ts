@@ -35,7 +35,7 @@ const send =
   async (c) => {
     const { accountId, plan } = c.get("caller");
     const job = await findJob(c.env, accountId, "segmind", c.req.param("id") ?? "");
-    if (job.status === "expired") throw new AppError("not_found", "This request has expired.");
+    if (job.status === "expired") throw new AppError("job_expired", "This request has expired.");
     const metrics = isFinal(job.status)
       ? toMetrics(job, toCredits(await findAccount(c.env.DB, accountId), plan))
       : {};
