@@ -78,8 +78,8 @@ function planProbe(prepared: Prepared, { lowest, highest }: Range, budgetBytes: 
 }
 
 /** Part of a picture is never given the most effort: encoders have limits of size for that. */
-function encodeOptions({ plan }: Prepared, { share }: Sample, quality: number): EncodeOptions {
-  if (share === 1) return { ...plan.encode, quality };
+function encodeOptions({ plan }: Prepared, { factor }: Sample, quality: number): EncodeOptions {
+  if (factor === 1) return { ...plan.encode, quality };
   const effort = plan.encode.effort === "max" ? "default" : plan.encode.effort;
   return { ...plan.encode, quality, effort, metadata: NO_METADATA };
 }
@@ -111,11 +111,11 @@ function createProbe(
     0,
   );
   return {
-    exact: sample.share === 1,
+    exact: sample.factor === 1,
     pixels: plan.output.width * plan.output.height,
     async measure(quality) {
       const bytes = await encode(picture, encodeOptions(prepared, sample, quality));
-      return sample.share === 1 ? bytes : bytes * sample.share + metadataBytes;
+      return sample.factor === 1 ? bytes : bytes * sample.factor + metadataBytes;
     },
     measureLeast: () =>
       encode({ ...picture, width: 1, height: 1 }, { ...options, metadata: plan.encode.metadata }),

@@ -17,9 +17,9 @@ describe("a sample", () => {
     "of %i×%i stays inside, starts at blocks and is as small as asked",
     (width, height) => {
       for (const maxPixels of [1, 100_000, 1_500_000, 10 ** 9]) {
-        const { starts, bandRows, rows, share } = planSample({ width, height }, maxPixels);
+        const { starts, bandRows, rows, factor } = planSample({ width, height }, maxPixels);
         expect(rows).toBe(starts.length * bandRows);
-        expect(share).toBeCloseTo(height / rows);
+        expect(factor).toBeCloseTo(height / rows);
         expect((starts.at(-1) ?? 0) + bandRows).toBeLessThanOrEqual(height);
         expect(starts.every((start) => start % 16 === 0)).toBe(true);
         expect(
@@ -33,7 +33,7 @@ describe("a sample", () => {
   test("of a small picture is all of it", () => {
     expect(planSample({ width: 1000, height: 999 }, 1_000_000)).toMatchObject({
       rows: 999,
-      share: 1,
+      factor: 1,
     });
   });
 

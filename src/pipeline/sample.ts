@@ -3,30 +3,34 @@ import type { Size } from "./geometry.ts";
 import { STRIP_ROWS, type PictureInfo, type Strip } from "./picture.ts";
 
 export interface Sample {
-  /** Where each band starts; bands are STRIP_ROWS high, but for the whole picture, which is one. */
+  /** Where each band starts; bands are BAND_ROWS high, but for the whole picture, which is one. */
   starts: readonly number[];
   bandRows: number;
   rows: number;
   /** What a figure measured on the sample must be multiplied by. */
-  share: number;
+  factor: number;
 }
+
+/** WebP predicts blocks from those above: bands of one row of them would promise a tenth too much. */
+const BAND_ROWS = 48;
 
 /**
  * Which rows to take so that they have at most `maxPixels`, or one band. Bands start where blocks of
- * JPEG and WebP do: a picture that was a JPEG is smaller by a third when it is cut at its own blocks.
+ * JPEG and WebP do: what was a JPEG before is larger when it is cut elsewhere.
  */
 export function planSample({ width, height }: Size, maxPixels: number): Sample {
-  if (width * height <= maxPixels) return { starts: [0], bandRows: height, rows: height, share: 1 };
-  const slots = Math.floor(height / STRIP_ROWS);
-  if (slots === 0) return { starts: [0], bandRows: height, rows: height, share: 1 };
-  const wanted = Math.floor(maxPixels / width / STRIP_ROWS);
+  if (width * height <= maxPixels)
+    return { starts: [0], bandRows: height, rows: height, factor: 1 };
+  const slots = Math.floor(height / BAND_ROWS);
+  if (slots === 0) return { starts: [0], bandRows: height, rows: height, factor: 1 };
+  const wanted = Math.floor(maxPixels / width / BAND_ROWS);
   const count = Math.min(slots, Math.max(1, wanted));
   const starts = Array.from(
     { length: count },
-    (_, index) => Math.floor(((index + 0.5) * slots) / count) * STRIP_ROWS,
+    (_, index) => Math.floor(((index + 0.5) * slots) / count) * BAND_ROWS,
   );
-  const rows = count * STRIP_ROWS;
-  return { starts, bandRows: STRIP_ROWS, rows, share: height / rows };
+  const rows = count * BAND_ROWS;
+  return { starts, bandRows: BAND_ROWS, rows, factor: height / rows };
 }
 
 /** Copies the sample's rows to `target`; reads no row behind the last. */
