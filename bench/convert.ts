@@ -3,9 +3,10 @@
  * @jsquash as shipped, in the same run. Ratios are medians, ours over theirs.
  */
 import sharp from "sharp";
-import { readResidentMib } from "../test/support/resident.ts";
-import { median, printCase, startBench } from "./support/client.ts";
+import { median, printCase, startBench, type Bench } from "./support/client.ts";
+import { measureGrowth } from "./support/growth.ts";
 import { loadPhoto } from "./support/pictures.ts";
+import { runSharp } from "./support/sharp.ts";
 
 const ROUNDS = 9;
 const JSQUASH_ROUNDS = 3;
@@ -29,8 +30,6 @@ const CASES: Case[] = [
 ];
 
 export async function run(filter?: string): Promise<void> {
-  sharp.concurrency(1);
-  sharp.cache(false);
   const { jpeg, from } = await loadPhoto();
   const png = await sharp(jpeg).removeAlpha().png({ compressionLevel: 6 }).toBuffer();
   console.log(`input: ${from}, JPEG ${jpeg.length} B, PNG ${png.length} B`);
@@ -44,10 +43,8 @@ export async function run(filter?: string): Promise<void> {
   } finally {
     await bench.close();
   }
-  if (!filter) await measureGrowth(inputs);
+  if (!filter) await printGrowth(inputs);
 }
-
-type Bench = Awaited<ReturnType<typeof startBench>>;
 
 async function compare(bench: Bench, { name, input, options }: Case, bytes: Buffer) {
   const ours: number[] = [];
@@ -81,33 +78,8 @@ async function compare(bench: Bench, { name, input, options }: Case, bytes: Buff
   printCase(`convert/${name}`, fields);
 }
 
-async function runSharp(bytes: Buffer, { format, quality, width }: Case["options"]) {
-  const pipeline = sharp(bytes).rotate();
-  if (width) pipeline.resize(width);
-  // Colour handled alike on both sides: the profile is kept.
-  pipeline.keepIccProfile();
-  if (format === "jpg") pipeline.jpeg({ quality: quality ?? 80 });
-  else if (format === "webp") pipeline.webp({ quality: quality ?? 80 });
-  else pipeline.png();
-  return await pipeline.toBuffer();
-}
-
-/** Resident growth of the runtime over 200 jobs in a row, then over a burst of 20 at once. */
-async function measureGrowth(inputs: Record<string, Uint8Array>) {
-  // A runtime of its own: the peers' memory must not hide ours.
-  const bench = await startBench();
-  for (const [name, bytes] of Object.entries(inputs)) await bench.load(name, bytes);
-  const job = (i: number) => {
-    const { input, options } = CASES[i % CASES.length] as Case;
-    return bench.time("pixmill", input, options);
-  };
-  for (let i = 0; i < 2 * CASES.length; i++) await job(i);
-  const before = readResidentMib();
-  for (let i = 0; i < 200; i++) await job(i);
-  const afterRow = readResidentMib();
-  printCase("convert/200-in-a-row", { rss_growth_mib: afterRow - before, rss_mib: afterRow });
-  await Promise.all(Array.from({ length: 20 }, (_, i) => job(i)));
-  const afterBurst = readResidentMib();
-  printCase("convert/burst-of-20", { rss_growth_mib: afterBurst - before, rss_mib: afterBurst });
-  await bench.close();
+async function printGrowth(inputs: Record<string, Uint8Array>) {
+  const { inRow, afterRow, inBurst, afterBurst } = await measureGrowth(inputs, CASES);
+  printCase("convert/200-in-a-row", { rss_growth_mib: inRow, rss_mib: afterRow });
+  printCase("convert/burst-of-20", { rss_growth_mib: inBurst, rss_mib: afterBurst });
 }

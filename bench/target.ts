@@ -4,7 +4,7 @@
  * over quality with sharp.
  */
 import sharp from "sharp";
-import { median, printCase, startBench } from "./support/client.ts";
+import { median, printCase, startBench, type Bench } from "./support/client.ts";
 import { loadPhoto } from "./support/pictures.ts";
 
 const ROUNDS = 5;
@@ -44,8 +44,6 @@ export async function run(filter?: string): Promise<void> {
     await bench.close();
   }
 }
-
-type Bench = Awaited<ReturnType<typeof startBench>>;
 
 async function compare(bench: Bench, { name, options, share }: Case, jpeg: Buffer) {
   const plain = { ...options, quality: 80 };

@@ -9,6 +9,16 @@ export interface Timing {
   plannedBytes?: number;
 }
 
+/** What the Worker could not do, and the code of the error that says why. */
+export class BenchError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(`${code}: ${message}`);
+    this.code = code;
+  }
+}
+
 export async function startBench() {
   const harness = createTestHarness({
     workers: [{ configPath: new URL("./wrangler.bench.toml", import.meta.url) }],
@@ -17,7 +27,10 @@ export async function startBench() {
   const post = async (path: string, input: string, options: object) => {
     const body = JSON.stringify({ input, options });
     const response = await harness.fetch(path, { method: "POST", body });
-    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
+    if (!response.ok) {
+      const { code, message } = (await response.json()) as { code: string; message: string };
+      throw new BenchError(code, `${path}: ${message}`);
+    }
     return response;
   };
   return {
@@ -33,6 +46,8 @@ export async function startBench() {
     close: () => harness.close(),
   };
 }
+
+export type Bench = Awaited<ReturnType<typeof startBench>>;
 
 export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);

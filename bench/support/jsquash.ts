@@ -8,6 +8,8 @@ import encodePng, { init as initPngEncode } from "@jsquash/png/encode.js";
 import pngModule from "@jsquash/png/codec/pkg/squoosh_png_bg.wasm?module";
 import resize, { initResize } from "@jsquash/resize";
 import resizeModule from "@jsquash/resize/lib/resize/pkg/squoosh_resize_bg.wasm?module";
+import decodeWebp, { init as initWebpDecode } from "@jsquash/webp/decode.js";
+import webpDecoder from "@jsquash/webp/codec/dec/webp_dec.wasm";
 import encodeWebp, { init as initWebpEncode } from "@jsquash/webp/encode.js";
 import webpEncoder from "@jsquash/webp/codec/enc/webp_enc_simd.wasm";
 
@@ -33,25 +35,64 @@ function start(): Promise<unknown> {
     initPngDecode(pngModule),
     initPngEncode(pngModule),
     initResize(resizeModule),
+    initWebpDecode(webpDecoder),
     initWebpEncode(webpEncoder),
   ]);
   return ready;
 }
 
+type Options = Record<string, unknown>;
+
 /** @param options `format`, `quality`, and `width` to shrink to, as the pipeline takes them */
-export async function runJsquash(
-  input: Uint8Array,
-  options: Record<string, unknown>,
-): Promise<Uint8Array> {
+export async function runJsquash(input: Uint8Array, options: Options): Promise<Uint8Array> {
   await start();
+  return await encode(await shrink(await decode(input), options["width"]), options);
+}
+
+/** A file's pixels, RGBA. */
+export async function decodeJsquash(input: Uint8Array): Promise<Uint8ClampedArray> {
+  await start();
+  return (await decode(input)).data;
+}
+
+/** @param pixels RGBA, of the size in `options.picture` */
+export async function encodeJsquash(pixels: Uint8Array, options: Options): Promise<Uint8Array> {
+  await start();
+  return await encode(toImage(pixels, options["picture"] as Size), options);
+}
+
+/** @param pixels RGBA, of the size in `options.input`; shrunk to that in `options.full` */
+export async function resampleJsquash(
+  pixels: Uint8Array,
+  options: Options,
+): Promise<Uint8ClampedArray> {
+  await start();
+  const { width } = options["full"] as Size;
+  return (await shrink(toImage(pixels, options["input"] as Size), width)).data;
+}
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+const toImage = (pixels: Uint8Array, { width, height }: Size): Image =>
+  new ImageDataShim(new Uint8ClampedArray(pixels.buffer as ArrayBuffer), width, height) as Image;
+
+async function decode(input: Uint8Array): Promise<Image> {
   const bytes = input.slice().buffer;
-  let image: Image = input[0] === 0xff ? await decodeJpeg(bytes) : await decodePng(bytes);
-  const width = options["width"] as number | undefined;
-  if (width) {
-    const height = Math.round((image.height * width) / image.width);
-    image = await resize(image, { width, height });
-  }
-  const quality = options["quality"] as number;
+  if (input[0] === 0xff) return await decodeJpeg(bytes);
+  return input[0] === 0x52 ? await decodeWebp(bytes) : await decodePng(bytes);
+}
+
+async function shrink(image: Image, width: unknown): Promise<Image> {
+  if (typeof width !== "number") return image;
+  const height = Math.round((image.height * width) / image.width);
+  return await resize(image, { width, height });
+}
+
+async function encode(image: Image, options: Options): Promise<Uint8Array> {
+  const quality = (options["quality"] as number | undefined) ?? 80;
   switch (options["format"]) {
     case "jpg":
       return new Uint8Array(await encodeJpeg(image, { quality }));

@@ -39,3 +39,15 @@ async function drawPhoto(width: number, height: number): Promise<Buffer> {
     .jpeg({ quality: 90 })
     .toBuffer();
 }
+
+const LARGE = { width: 9240, height: 6928 };
+
+/** 64 megapixels: the photo, mirrored as often as it takes, so that it is as detailed all over. */
+export async function enlargePhoto(jpeg: Buffer): Promise<Buffer> {
+  const { width, height } = await sharp(jpeg).metadata();
+  return await sharp(jpeg)
+    .keepIccProfile()
+    .extend({ right: LARGE.width - width, bottom: LARGE.height - height, extendWith: "mirror" })
+    .jpeg({ quality: 88 })
+    .toBuffer();
+}

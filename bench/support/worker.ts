@@ -4,13 +4,27 @@
  * not in them. Never deployed.
  */
 import { createInflate } from "node:zlib";
+import type { EncodeOptions } from "../../src/codecs/codec.ts";
+import { toAppError } from "../../src/errors.ts";
+import { sniffFormat, type FormatName } from "../../src/formats.ts";
+import { ENGINE_BASE_BYTES, PAGE_BYTES } from "../../src/kernels/engine.ts";
+import { resample, resampleBytes, type Resampling } from "../../src/kernels/resampler.ts";
 import { IMAGES_CODECS } from "../../src/lanes/images.ts";
 import { MAX_PIXELS } from "../../src/limits.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
 import { deliver } from "../../src/pipeline/deliver.ts";
-import { MemoryGate } from "../../src/pipeline/memory.ts";
+import { MemoryGate, type Workspace } from "../../src/pipeline/memory.ts";
 import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
-import { readPngData, runJsquash } from "./jsquash.ts";
+import type { PictureInfo } from "../../src/pipeline/picture.ts";
+import { inWorkspace } from "../../test/support/in-workspace.ts";
+import { toPicture } from "../../test/support/raw-picture.ts";
+import {
+  decodeJsquash,
+  encodeJsquash,
+  readPngData,
+  resampleJsquash,
+  runJsquash,
+} from "./jsquash.ts";
 
 const inputs = new Map<string, Uint8Array>();
 const gate = new MemoryGate();
@@ -28,7 +42,12 @@ interface Run {
   options: Record<string, unknown>;
 }
 
-const RUNNERS: Record<string, (run: Run) => Promise<{ timing: Timing; file: Uint8Array[] }>> = {
+interface Result {
+  timing: Timing;
+  file: Uint8Array[];
+}
+
+const RUNNERS: Record<string, (run: Run) => Promise<Result>> = {
   async pixmill({ input, options }) {
     const start = performance.now();
     const context = { codecs: IMAGES_CODECS, gate, maxPixels: MAX_PIXELS };
@@ -47,10 +66,58 @@ const RUNNERS: Record<string, (run: Run) => Promise<{ timing: Timing; file: Uint
     return { timing: { ms: performance.now() - start, bytes: size(file), ...effort }, file };
   },
 
-  async jsquash({ input, options }) {
+  jsquash: ({ input, options }) => runPeer(() => runJsquash(load(input), options)),
+  "jsquash-decode": ({ input }) => runPeer(() => decodeJsquash(load(input))),
+  "jsquash-encode": ({ input, options }) => runPeer(() => encodeJsquash(load(input), options)),
+  "jsquash-resample": ({ input, options }) => runPeer(() => resampleJsquash(load(input), options)),
+
+  /** A file to pixels, which are looked at by nobody. */
+  async decode({ input }) {
     const start = performance.now();
-    const file = [await runJsquash(load(input), options)];
-    return { timing: { ms: performance.now() - start, bytes: size(file) }, file };
+    const bytes = load(input);
+    const format = sniffFormat(bytes);
+    if (!format) throw new Error(`${input} is of no known format`);
+    const source = await IMAGES_CODECS[format].open(fromBytes(bytes));
+    return await measure(start, source.memory({ scale: 1 }), async (workspace) => {
+      const picture = await source.picture(0, { scale: 1 }, workspace);
+      let pixelBytes = 0;
+      for await (const { data } of picture.strips) pixelBytes += data.length;
+      return { bytes: pixelBytes, file: [] };
+    });
+  },
+
+  /** Packed pixels, described by `picture`, to a file. */
+  async encode({ input, options }) {
+    const start = performance.now();
+    const { format, picture, ...given } = options as { format: FormatName; picture: PictureInfo };
+    const encodeOptions: EncodeOptions = {
+      ...{ quality: 80, lossless: false, effort: "default", iconSizes: null },
+      ...given,
+      metadata: { icc: null, exif: null, xmp: null },
+    };
+    const { encoder } = IMAGES_CODECS[format];
+    return await measure(start, encoder.memory(picture, encodeOptions), async (workspace) => {
+      const file: Uint8Array[] = [];
+      const pixels = toPicture(load(input), picture);
+      for await (const chunk of encoder.encode(pixels, encodeOptions, workspace)) file.push(chunk);
+      return { bytes: size(file), file };
+    });
+  },
+
+  /** Packed pixels to packed pixels. */
+  async resample({ input, options }) {
+    const start = performance.now();
+    const resampling = options as unknown as Resampling;
+    const planned = ENGINE_BASE_BYTES + PAGE_BYTES + resampleBytes(resampling);
+    return await measure(start, planned, async (workspace) => {
+      const picture = { ...resampling.input, channels: resampling.channels, icc: null };
+      const { strips } = toPicture(load(input), picture);
+      let pixelBytes = 0;
+      for await (const { data } of resample(strips, resampling, workspace)) {
+        pixelBytes += data.length;
+      }
+      return { bytes: pixelBytes, file: [] };
+    });
   },
 
   /** Inflating a PNG's image data and nothing else: what no PNG decoder can go below here. */
@@ -75,11 +142,38 @@ export default {
     }
     const runner = RUNNERS[name];
     if (!runner) return new Response("no such runner", { status: 404 });
-    const { timing, file } = await runner((await request.json()) as Run);
-    if (!url.searchParams.has("file")) return Response.json(timing);
-    return new Response(new Blob(file as Uint8Array<ArrayBuffer>[]));
+    try {
+      const { timing, file } = await runner((await request.json()) as Run);
+      if (!url.searchParams.has("file")) return Response.json(timing);
+      return new Response(new Blob(file as Uint8Array<ArrayBuffer>[]));
+    } catch (thrown) {
+      const { code, message } = toAppError(thrown);
+      return Response.json({ code, message: `${message}: ${String(thrown)}` }, { status: 500 });
+    }
   },
 } satisfies ExportedHandler;
+
+/** What `work` takes in a workspace of `plannedBytes`, counted from `start`. */
+async function measure(
+  start: number,
+  plannedBytes: number,
+  work: (workspace: Workspace) => Promise<{ bytes: number; file: Uint8Array[] }>,
+): Promise<Result> {
+  let usedBytes = 0;
+  const { bytes, file } = await inWorkspace(gate, plannedBytes, async (workspace) => {
+    const result = await work(workspace);
+    usedBytes = workspace.peakBytes;
+    return result;
+  });
+  return { timing: { ms: performance.now() - start, bytes, usedBytes, plannedBytes }, file };
+}
+
+async function runPeer(work: () => Promise<Uint8Array | Uint8ClampedArray>): Promise<Result> {
+  const start = performance.now();
+  const made = await work();
+  const file = [new Uint8Array(made.buffer, made.byteOffset, made.byteLength)];
+  return { timing: { ms: performance.now() - start, bytes: size(file) }, file };
+}
 
 function load(name: string): Uint8Array {
   const bytes = inputs.get(name);

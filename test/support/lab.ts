@@ -13,8 +13,10 @@ import { MAX_PIXELS } from "../../src/limits.ts";
 import { deliver } from "../../src/pipeline/deliver.ts";
 import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
-import { MemoryGate, type Workspace } from "../../src/pipeline/memory.ts";
-import type { Channels, Metadata, Picture, Strip } from "../../src/pipeline/picture.ts";
+import { MemoryGate } from "../../src/pipeline/memory.ts";
+import type { Channels, Metadata, Picture } from "../../src/pipeline/picture.ts";
+import { inWorkspace } from "./in-workspace.ts";
+import { toPicture } from "./raw-picture.ts";
 
 const gate = new MemoryGate();
 
@@ -32,7 +34,7 @@ const ROUTES: Record<string, Route> = {
     const source = await open(body);
     const plan = { scale: Number(query.get("scale") ?? 1) };
     const planned = source.memory(plan);
-    return await inWorkspace(planned, async (workspace) => {
+    return await inWorkspace(gate, planned, async (workspace) => {
       const picture = await source.picture(Number(query.get("frame") ?? 0), plan, workspace);
       const { width, height, channels } = picture;
       const pixels = new Uint8Array(width * height * channels);
@@ -60,7 +62,7 @@ const ROUTES: Record<string, Route> = {
     };
     const { encoder } = IMAGES_CODECS[format];
     const planned = encoder.memory(picture, options);
-    return await inWorkspace(planned, async (workspace) => {
+    return await inWorkspace(gate, planned, async (workspace) => {
       const parts: Uint8Array[] = [];
       for await (const chunk of encoder.encode(picture, options, workspace)) parts.push(chunk);
       const info = { planned, used: workspace.peakBytes };
@@ -74,7 +76,7 @@ const ROUTES: Record<string, Route> = {
   "/resample": async (body, query) => {
     const resampling = JSON.parse(query.get("resampling") ?? "{}") as Resampling;
     const planned = ENGINE_BASE_BYTES + PAGE_BYTES + resampleBytes(resampling);
-    return await inWorkspace(planned, async (workspace) => {
+    return await inWorkspace(gate, planned, async (workspace) => {
       const { window, channels } = resampling;
       const start = performance.now();
       const pixels = new Uint8Array(window.width * window.height * channels);
@@ -145,31 +147,12 @@ async function open(body: Uint8Array) {
   return await IMAGES_CODECS[format].open(fromBytes(body));
 }
 
-async function inWorkspace<T>(bytes: number, work: (workspace: Workspace) => Promise<T>) {
-  const workspace = await gate.admit(bytes);
-  let outcome: "succeeded" | "failed" = "failed";
-  try {
-    const result = await work(workspace);
-    outcome = "succeeded";
-    return result;
-  } finally {
-    workspace.close(outcome);
-  }
-}
-
 function rawPicture(pixels: Uint8Array, query: URLSearchParams): Picture {
   const width = Number(query.get("width"));
   const height = Number(query.get("height"));
   const channels = Number(query.get("channels")) as Channels;
   const stripRows = Number(query.get("stripRows") ?? 16);
-  async function* strips(): AsyncGenerator<Strip> {
-    for (let y = 0; y < height; y += stripRows) {
-      const rows = Math.min(stripRows, height - y);
-      const start = y * width * channels;
-      yield { y, rows, data: pixels.subarray(start, start + rows * width * channels) };
-    }
-  }
-  return { width, height, channels, icc: null, strips: strips() };
+  return toPicture(pixels, { width, height, channels, icc: null }, stripRows);
 }
 
 /** {icc, exif, xmp} as base64. */
