@@ -172,6 +172,21 @@ group("format", () => {
     });
   });
 
+  test.each([
+    ["a TIFF", "jpeg", () => sharp(png).tiff({ compression: "none" })],
+    ["a TIFF packed by LZW", "jpeg", () => sharp(png).tiff({ compression: "lzw" })],
+    ["a TIFF with transparent parts", "png", () => sharp(webp).tiff({ compression: "deflate" })],
+    ["a GIF", "jpeg", () => sharp(png).gif()],
+    ["a GIF with transparent parts", "png", () => sharp(webp).gif()],
+  ])("without one, %s becomes a file that sharp calls %s", async (_, format, draw) => {
+    const bytes = await draw().toBuffer();
+    const result = await download(await compress(stack, toForm({ sync: 1 }, { bytes })));
+    expect(await describe(result)).toEqual({ format, width: 320, height: 200 });
+    const flatten = (image: Buffer) =>
+      sharp(image).flatten({ background: "#fff" }).raw().toBuffer();
+    expect(meanDifference(await flatten(result), await flatten(bytes))).toBeLessThan(8);
+  });
+
   test("transparency survives webp and png, and lies on white in jpg", async () => {
     const upload = { bytes: webp, name: "a.webp" };
     for (const format of ["webp", "png"]) {
