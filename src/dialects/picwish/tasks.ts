@@ -12,10 +12,11 @@ import { flatPrice } from "../../jobs/price.ts";
 import { createSpec } from "../../jobs/spec.ts";
 import { MIB } from "../../limits.ts";
 import { trackersOf } from "../../objects/trackers.ts";
+import type { Plan } from "../../plans.ts";
 import { readUrlPolicy } from "../../remote/policy.ts";
 import { fileStore } from "../../stores/files.ts";
 import { storeUpload } from "../../stores/inputs.ts";
-import { sendBase64 } from "./base64.ts";
+import { sendBase64 } from "./send-base64.ts";
 import { receive, type Received } from "./receive.ts";
 import { readCompressRequest, requireTargetable, type CompressRequest } from "./request.ts";
 import { aroundImage, returnTypeOf, toTask, toTaskBody, WAITED_IN_VAIN } from "./response.ts";
@@ -28,6 +29,8 @@ const MAX_SIDE = 8000;
 const ONE_CREDIT_PX = 4096;
 const TTL_HOURS = 1;
 const SYNC_WAIT_MS = 30_000;
+
+const maxFileBytesOf = (plan: Plan): number => Math.min(plan.maxFileBytes, MAX_FILE_BYTES);
 
 export async function createTask(c: TaskContext): Promise<Response> {
   const accepting = acceptTask(c);
@@ -58,12 +61,10 @@ async function showTask(c: TaskContext, job: Job): Promise<Response> {
 
 /** Stores the file and has the job accepted; leaves nothing behind when that fails. */
 async function acceptTask(c: TaskContext): Promise<{ job: JobSpec; sync: boolean }> {
-  const { FILES } = c.env;
-  const { plan } = c.get("caller");
   const id = crypto.randomUUID();
-  const files = fileStore(FILES);
+  const files = fileStore(c.env.FILES);
+  const maxBytes = maxFileBytesOf(c.get("caller").plan);
   try {
-    const maxBytes = Math.min(plan.maxFileBytes, MAX_FILE_BYTES);
     const received = await receive(c.req.raw, (upload) =>
       storeUpload(files, inputKey(id, 0), upload, maxBytes, "keep"),
     );
@@ -104,6 +105,6 @@ function toJobSpec(
     }),
     output,
     price: { ...flatPrice(1, caller.plan.freeConversionsPerDay), extraPointAbovePx: ONE_CREDIT_PX },
-    limits: { maxSide: MAX_SIDE, maxFileBytes: Math.min(caller.plan.maxFileBytes, MAX_FILE_BYTES) },
+    limits: { maxSide: MAX_SIDE, maxFileBytes: maxFileBytesOf(caller.plan) },
   });
 }
