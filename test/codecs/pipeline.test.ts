@@ -181,7 +181,7 @@ describe("colour and metadata", () => {
     expect((await sharp(kept.file).metadata()).icc).toEqual(icc);
   });
 
-  /** In TIFF sharp neither reads nor writes EXIF. */
+  /** In TIFF sharp neither reads nor writes EXIF: see tiff.test.ts. */
   const WITH_EXIF = FORMATS.filter((format) => format !== "tiff");
 
   it("EXIF and XMP are carried only when asked for", async () => {

@@ -3,6 +3,7 @@ import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LabError, startLab, type Lab, type Pixels } from "../support/lab-client.ts";
+import { readAttribute } from "../support/magick.ts";
 import { psnr } from "../support/psnr.ts";
 import { long, short, writeFields, writeTiff, type TiffSpec } from "../support/tiff-writer.ts";
 
@@ -349,6 +350,59 @@ describe("what others write is read", () => {
     // Uncompressed strips of even length lie one behind the other.
     const got = await lab.decode(writeTiff({ ...spec, fields: { 279: null } }));
     expect(got.data).toEqual(whole.data);
+  });
+});
+
+describe("EXIF", () => {
+  const IFD0 = { Artist: "Grace", Copyright: "Ada" };
+  const IFD2 = { ExposureTime: "1/250", LensModel: "A lens" };
+  const IFD3 = { GPSLatitudeRef: "N", GPSLatitude: "51/1 30/1 3230/100" };
+  const kept = { stripMetadata: false } as const;
+
+  test("is written into a TIFF's own fields, and comes back from there", async () => {
+    const image = toSharp(drawPixels(60, 40, 3)).withExif({ IFD0, IFD2, IFD3 });
+    const { file } = await lab.convert(await image.jpeg().toBuffer(), { format: "tiff", ...kept });
+    expect(await readAttribute(file, "tiff:artist")).toBe("Grace");
+    expect(await readAttribute(file, "tiff:copyright")).toBe("Ada");
+    expect(await readAttribute(file, "exif:ExposureTime")).toBe("0.004000");
+    expect(await readAttribute(file, "exif:GPSLatitude")).toBe("51.000000,30.000000,32.300000");
+
+    const again = await sharp(
+      (await lab.convert(file, { format: "jpg", ...kept })).file,
+    ).metadata();
+    const text = again.exif?.toString("latin1");
+    for (const value of ["Grace", "Ada", "A lens"]) expect(text).toContain(value);
+    const stripped = await lab.convert(file, { format: "tiff" });
+    expect(await readAttribute(stripped.file, "tiff:artist")).toBeNull();
+    expect((await lab.open(stripped.file)).metadata.exif).toBeNull();
+  });
+
+  test("of the other byte order is the same", async () => {
+    const fields = { 315: { type: 2, values: [...Buffer.from("Grace Hopper\0")] } } as const;
+    const spec = makeSpec(8, 2, 3, { fields });
+    const little = (await lab.open(writeTiff(spec))).metadata.exif;
+    expect(Buffer.from(little ?? "", "base64").toString("latin1")).toContain("Grace Hopper");
+    expect((await lab.open(writeTiff({ ...spec, bigEndian: true }))).metadata.exif).toBe(little);
+  });
+
+  test("that is damaged costs nobody the picture", async () => {
+    const pixels = drawPixels(30, 20, 3);
+    const random = createRandom(3);
+    const image = toSharp(pixels).withExif({ IFD0, IFD2, IFD3 });
+    const { exif = Buffer.alloc(0) } = await sharp(await image.jpeg().toBuffer()).metadata();
+    for (let i = 0; i < 60; i++) {
+      const bad = Buffer.from(exif.subarray(6));
+      for (let k = 0; k < 4; k++) bad[random(bad.length)] = random(256);
+      const { file, used, planned } = await lab.encode(
+        ...(["tiff", pixels, {}, { exif: bad.toString("base64") }] as const),
+      );
+      expect(used).toBeLessThanOrEqual(planned);
+      // Odd fields are worth a warning to sharp.
+      const { data } = await sharp(file, { failOn: "error" })
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      expect(data.equals(pixels.data)).toBe(true);
+    }
   });
 });
 

@@ -19,3 +19,9 @@ export async function readByMagick(file: Uint8Array) {
     return { width, height, data: Uint8Array.from(read ?? []) };
   });
 }
+
+/** What it says of a file beside the pixels, e.g. `tiff:artist`. */
+export async function readAttribute(file: Uint8Array, name: string): Promise<string | null> {
+  await (ready ??= start());
+  return ImageMagick.read(file, (image) => image.getAttribute(name));
+}

@@ -55,7 +55,8 @@ export async function countPages(source: ByteSource, first: Directory): Promise<
   return pages;
 }
 
-async function readDirectory(
+/** @throws AppError invalid_image, truncated_image */
+export async function readDirectory(
   source: ByteSource,
   offset: number,
   littleEndian: boolean,

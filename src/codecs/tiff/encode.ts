@@ -10,6 +10,7 @@ import { MIB } from "../../limits.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
 import type { Effort, EncodeOptions } from "../codec.ts";
+import { toFields } from "./exif.ts";
 import { store, storedBytes } from "./stored.ts";
 import { COMPRESSION, EXTRA_SAMPLE, PHOTOMETRIC, PREDICTOR, TAGS, TYPES } from "./tags.ts";
 import { directoryBytes, writeDirectory, type Field } from "./write-directory.ts";
@@ -58,6 +59,9 @@ function compress(effort: Effort, strip: Uint8Array): Uint8Array {
   return results.reduce((best, result) => (result.length < best.length ? result : best));
 }
 
+/** Its fields, which may share bytes in EXIF, and these written. */
+const EXIF_COPIES = 4;
+
 /** Pixels an inch: what readers assume where a picture does not say. */
 const RESOLUTION = 72;
 const INCH = 2;
@@ -86,8 +90,9 @@ export function encodeMemory(picture: PictureInfo, options: EncodeOptions): numb
   const [first = 0] = strips.rawBytes;
   // The strip itself, and it compressed in up to two ways, or stored.
   const working = first + 3 * storedBytes(first) + ZLIB_BYTES;
-  const head = directoryBytes(listFields(picture, options, strips, strips.rawBytes));
-  return Math.min(all, HELD_BYTES) + working + 2 * head;
+  const head = directoryBytes(listFields(picture, options, strips, strips.rawBytes, []));
+  const exif = EXIF_COPIES * (options.metadata.exif?.length ?? 0);
+  return Math.min(all, HELD_BYTES) + working + 2 * head + exif;
 }
 
 /** @throws AppError internal, when the strips end too early */
@@ -97,6 +102,8 @@ export async function* encodeTiff(
   workspace: Workspace,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const strips = layOutStrips(picture);
+  const { exif } = options.metadata;
+  const exifFields = exif ? await toFields(exif) : [];
   const held: Uint8Array[] = [];
   let heldBytes = 0;
   let isHolding = true;
@@ -111,13 +118,13 @@ export async function* encodeTiff(
         continue;
       }
       isHolding = false;
-      yield writeHead(picture, options, strips, held);
+      yield writeHead(picture, options, strips, held, exifFields);
       yield* release(held, workspace);
     }
     yield store(raw);
   }
   if (isHolding) {
-    yield writeHead(picture, options, strips, held);
+    yield writeHead(picture, options, strips, held, exifFields);
     yield* release(held, workspace);
   }
 }
@@ -173,9 +180,10 @@ function writeHead(
   options: EncodeOptions,
   strips: StripLayout,
   held: readonly Uint8Array[],
+  exifFields: readonly Field[],
 ): Uint8Array {
   const lengths = strips.rawBytes.map((raw, index) => held[index]?.length ?? storedBytes(raw));
-  return writeDirectory(listFields(picture, options, strips, lengths));
+  return writeDirectory(listFields(picture, options, strips, lengths, exifFields));
 }
 
 function listFields(
@@ -183,6 +191,7 @@ function listFields(
   { metadata: { icc, xmp } }: EncodeOptions,
   { rowsPerStrip }: StripLayout,
   stripBytes: readonly number[],
+  exifFields: readonly Field[],
 ): Field[] {
   const short = (tag: number, ...values: number[]): Field => ({ tag, type: TYPES.short, values });
   const long = (tag: number, values: ArrayLike<number>): Field => ({
@@ -192,7 +201,7 @@ function listFields(
     ...{ tag, type: TYPES.rational, values: [value] },
   });
   const offsets = new Uint32Array(stripBytes.length);
-  const fields = [
+  const fields: Field[] = [
     long(TAGS.imageWidth, [width]),
     long(TAGS.imageLength, [height]),
     short(TAGS.bitsPerSample, ...Array.from({ length: channels }, () => 8)),
@@ -212,6 +221,9 @@ function listFields(
   if (channels === 4) fields.push(short(TAGS.extraSamples, EXTRA_SAMPLE.alpha));
   if (xmp) fields.push({ tag: TAGS.xmp, type: TYPES.byte, values: xmp });
   if (icc) fields.push({ tag: TAGS.icc, type: TYPES.undefined, values: icc });
+
+  fields.push(...exifFields);
+  fields.sort((a, b) => a.tag - b.tag);
 
   let offset = directoryBytes(fields);
   for (const [index, bytes] of stripBytes.entries()) {

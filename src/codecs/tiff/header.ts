@@ -14,6 +14,7 @@ import {
   type Directory,
   type FieldPlace,
 } from "./directory.ts";
+import { readExif } from "./exif.ts";
 import { damaged, unsupported } from "./failures.ts";
 import { COMPRESSION, EXTRA_SAMPLE, PHOTOMETRIC, PREDICTOR, TAGS } from "./tags.ts";
 
@@ -102,9 +103,10 @@ export async function readHeader(source: ByteSource): Promise<TiffHeader> {
   const alpha = await readAlpha(source, directory, samples - COLOUR_SAMPLES[photometric]);
   const orientation = await number(TAGS.orientation, 1);
   const icc = await readBlob(source, directory, TAGS.icc, MAX_METADATA_BYTES);
-  const xmp = await readBlob(
-    ...([source, directory, TAGS.xmp, MAX_METADATA_BYTES - (icc?.length ?? 0)] as const),
-  );
+  let room = MAX_METADATA_BYTES - (icc?.length ?? 0);
+  const xmp = await readBlob(source, directory, TAGS.xmp, room);
+  room -= xmp?.length ?? 0;
+  const exif = await readExif(source, directory, room);
   return {
     ...{ directory, width, height, bits, samples, photometric, alpha, compression, planar },
     predicted: await readPredictor(source, directory, compression, bits),
@@ -112,7 +114,7 @@ export async function readHeader(source: ByteSource): Promise<TiffHeader> {
     palette:
       photometric === PHOTOMETRIC.palette ? await readPalette(source, directory, bits) : null,
     orientation: (orientation >= 1 && orientation <= 8 ? orientation : 1) as Orientation,
-    metadata: { icc, exif: null, xmp },
+    metadata: { icc, exif, xmp },
     warnings: await listWarnings(source, directory, bits),
   };
 }

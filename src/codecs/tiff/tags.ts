@@ -27,7 +27,9 @@ export const TAGS = {
   extraSamples: 338,
   sampleFormat: 339,
   xmp: 700,
+  exif: 34_665,
   icc: 34_675,
+  gps: 34_853,
   dngVersion: 50_706,
 } as const;
 

@@ -1,49 +1,91 @@
-/** A little-endian header with one directory behind it (TIFF 6.0, section 2). */
+/** A little-endian header with one directory behind it, and those that it leads to (TIFF 6.0, section 2). */
 import { ENTRY_BYTES, HEADER_BYTES, TYPE_BYTES, TYPES } from "./tags.ts";
 
-export interface Field {
+export interface NumberField {
   tag: number;
   type: (typeof TYPES)[keyof typeof TYPES];
   /** A rational is its numerator, over 1. */
   values: ArrayLike<number>;
 }
 
-const bytesOf = ({ type, values }: Field): number => values.length * (TYPE_BYTES[type] ?? 0);
-
-/** What does not fit an entry lies behind the directory, on even offsets. */
-const outsideBytes = (field: Field): number => (bytesOf(field) > 4 ? (bytesOf(field) + 1) & ~1 : 0);
-
-/** Length of what `writeDirectory` returns. */
-export function directoryBytes(fields: readonly Field[]): number {
-  const outside = fields.reduce((sum, field) => sum + outsideBytes(field), 0);
-  return HEADER_BYTES + 2 + fields.length * ENTRY_BYTES + 4 + outside;
+/** Of any type, its values as they are to be written. */
+export interface RawField {
+  tag: number;
+  type: number;
+  count: number;
+  bytes: Uint8Array;
 }
 
-/** @param fields by ascending tag */
+/** Leads to a directory of its own. */
+export interface DirectoryField {
+  tag: number;
+  directory: readonly Field[];
+}
+
+/** Fields of a directory come by ascending tag. */
+export type Field = NumberField | RawField | DirectoryField;
+
+const even = (bytes: number): number => (bytes + 1) & ~1;
+
+function describe(field: Field): { type: number; count: number; bytes: number } {
+  if ("directory" in field) return { type: TYPES.long, count: 1, bytes: 4 };
+  if ("bytes" in field) return { ...field, bytes: field.bytes.length };
+  const { type, values } = field;
+  return { type, count: values.length, bytes: values.length * (TYPE_BYTES[type] ?? 0) };
+}
+
+/** What does not fit an entry lies behind the directory, on even offsets. */
+function outsideBytes(field: Field): number {
+  if ("directory" in field) return fieldsBytes(field.directory);
+  const { bytes } = describe(field);
+  return bytes > 4 ? even(bytes) : 0;
+}
+
+function fieldsBytes(fields: readonly Field[]): number {
+  const outside = fields.reduce((sum, field) => sum + outsideBytes(field), 0);
+  return 2 + fields.length * ENTRY_BYTES + 4 + outside;
+}
+
+/** Length of what `writeDirectory` returns. */
+export const directoryBytes = (fields: readonly Field[]): number =>
+  HEADER_BYTES + fieldsBytes(fields);
+
 export function writeDirectory(fields: readonly Field[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(directoryBytes(fields));
-  const view = new DataView(bytes.buffer);
   bytes.set([0x49, 0x49, 42, 0, HEADER_BYTES]);
-  view.setUint16(HEADER_BYTES, fields.length, true);
-  let entry = HEADER_BYTES + 2;
-  let outside = entry + fields.length * ENTRY_BYTES + 4;
-  for (const field of fields) {
-    view.setUint16(entry, field.tag, true);
-    view.setUint16(entry + 2, field.type, true);
-    view.setUint32(entry + 4, field.values.length, true);
-    const isOutside = outsideBytes(field) > 0;
-    if (isOutside) view.setUint32(entry + 8, outside, true);
-    writeValues(bytes, view, isOutside ? outside : entry + 8, field);
-    outside += outsideBytes(field);
-    entry += ENTRY_BYTES;
-  }
+  writeFields(bytes, HEADER_BYTES, fields);
   return bytes;
 }
 
-function writeValues(bytes: Uint8Array, view: DataView, at: number, field: Field): void {
+function writeFields(
+  target: Uint8Array<ArrayBuffer>,
+  start: number,
+  fields: readonly Field[],
+): void {
+  const view = new DataView(target.buffer);
+  view.setUint16(start, fields.length, true);
+  let entry = start + 2;
+  let outside = entry + fields.length * ENTRY_BYTES + 4;
+  for (const field of fields) {
+    const { type, count } = describe(field);
+    const extra = outsideBytes(field);
+    view.setUint16(entry, field.tag, true);
+    view.setUint16(entry + 2, type, true);
+    view.setUint32(entry + 4, count, true);
+    if (extra > 0) view.setUint32(entry + 8, outside, true);
+    const at = extra > 0 ? outside : entry + 8;
+    if ("directory" in field) writeFields(target, at, field.directory);
+    else if ("bytes" in field) target.set(field.bytes, at);
+    else writeNumbers(target, view, at, field);
+    outside += extra;
+    entry += ENTRY_BYTES;
+  }
+}
+
+function writeNumbers(target: Uint8Array, view: DataView, at: number, field: NumberField): void {
   const { type, values } = field;
   if (type === TYPES.byte || type === TYPES.undefined) {
-    bytes.set(values, at);
+    target.set(values, at);
     return;
   }
   const step = TYPE_BYTES[type] ?? 0;
