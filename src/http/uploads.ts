@@ -36,6 +36,7 @@ export function registerUploads(app: App): void {
     const record = await jobRecords(c.env.DB).load(c.req.param("job"));
     const job = record && (await toPresent(c.env, record));
     if (!job) throw new AppError("not_found", "There is no such job.");
+    if (job.status === "expired") throw new AppError("job_expired", "This job has expired.");
     if (job.status !== "uploading") throw repeated();
     const storing = storeOnce(c.env.FILES, job, c.req.raw);
     // A client that hangs up must not leave the job held.

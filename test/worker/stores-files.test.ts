@@ -124,6 +124,17 @@ describe("reading", () => {
     expect(lengths).toEqual([300_000, 300_000, 100_000]);
   });
 
+  test("a file that was replaced is not the version that was asked for, from any place", async () => {
+    await files.write("replaced", generate(400_000), "image/png");
+    const etag = (await env.FILES.head("replaced"))?.etag ?? "";
+    const source = await files.open("replaced", etag);
+    await env.FILES.put("replaced", new Uint8Array(400_000));
+    const changed = { code: "upload_changed" };
+    await expect(files.open("replaced", etag)).rejects.toMatchObject(changed);
+    await expect(source.read(300_000, 10)).rejects.toMatchObject(changed);
+    await expect(source.stream(1)).rejects.toMatchObject(changed);
+  });
+
   test("an unknown file is not found", async () => {
     await expect(files.open("unknown")).rejects.toMatchObject({ code: "not_found" });
   });

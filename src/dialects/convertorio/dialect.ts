@@ -4,7 +4,7 @@ import { renderError } from "./errors.ts";
 import { registerRoutes } from "./routes.ts";
 
 const PATHS = [
-  /^\/v1\/convert\/./,
+  /^\/v1\/convert\//,
   /^\/v1\/jobs\/?$/,
   // Its ids are UUIDs; other dialects' are not, or are asked for elsewhere.
   /^\/v1\/jobs\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\/|$)/i,

@@ -21,7 +21,10 @@ export const UPLOAD_REQUEST = z
     }),
     target_format: text("target_format").trim().min(1, "target_format is required."),
     file_size: z
-      .union([z.int().min(0).max(MAX_FILE_BYTES), z.string()], SIZE_ERROR)
+      .union(
+        [z.int(SIZE_ERROR).min(0, SIZE_ERROR).max(MAX_FILE_BYTES, SIZE_ERROR), z.string()],
+        SIZE_ERROR,
+      )
       .nullish()
       .openapi({ description: "No more than this is taken. Text, 0 and null say nothing." }),
     conversion_metadata: METADATA.nullish(),
