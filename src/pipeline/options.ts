@@ -82,7 +82,7 @@ export const OUTPUT_OPTIONS = z.object({
   /** What margins are painted where that is not `background`. */
   margin: colour.nullable().default(null),
   stripMetadata: z.boolean().default(true),
-  /** The part of the upright picture's height that is kept, at `gravity`; `aspect` sees only that. */
+  /** The part of the upright picture's height that is kept, at `gravity`: all that follows sees only that. */
   keepHeight: z.number().positive().max(1).default(1),
   /** The upright picture's ratio, e.g. 16:10, made before width and height are met. */
   aspect: z

@@ -48,13 +48,13 @@ export async function requestUpload(c: Context<HttpEnv>): Promise<Response> {
 export async function confirmUpload(c: Context<HttpEnv>): Promise<Response> {
   const jobId = readConfirmRequest(await readJsonObject(c.req.raw));
   const job = await findCallersJob(c, jobId);
-  // Confirmed before: what it has become.
-  if (job.awaits === null) {
+  if (job.status === "expired" && job.awaits !== null) {
+    throw new AppError("job_expired", "This job has expired: its file was never confirmed.");
+  }
+  // Confirmed before: what it has become. One whose confirmation was cut short is uploading still.
+  if (job.status !== "uploading") {
     const status = SHOWN_STATUSES[job.status];
     return c.json({ success: true, job_id: job.id, status, message: `Job is ${status}` }, 200);
-  }
-  if (job.status === "expired") {
-    throw new AppError("job_expired", "This job has expired: its file was never confirmed.");
   }
   const input = await inspectUpload(
     c.env.FILES,

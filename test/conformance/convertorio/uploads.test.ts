@@ -231,6 +231,18 @@ describe("a confirmation", () => {
     expect((await client.confirm(jobId)).body).toMatchObject({ status: "processing" });
   });
 
+  test("that was cut short behind the record can be repeated", async () => {
+    const jobId = await client.upload(png);
+    await stack.env.DB.prepare(
+      "UPDATE jobs SET status = 'queued', spec = json_set(spec, '$.awaits', json('null')) WHERE id = ?",
+    )
+      .bind(jobId)
+      .run();
+    expect(await client.job(jobId)).toMatchObject({ status: "uploading" });
+    expect((await client.confirm(jobId)).body).toMatchObject({ status: "queued" });
+    expect(await client.job(jobId)).toMatchObject({ status: "queued" });
+  });
+
   test.each([
     ["no JSON", "job", 400],
     ["no job_id", {}, 400],
