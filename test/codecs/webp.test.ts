@@ -79,7 +79,8 @@ describe("decoding", () => {
           .toBuffer();
         const { used, planned } = await lab.decode(file);
         expect(used).toBeLessThanOrEqual(planned);
-        expect(planned).toBeLessThan(used * 1.6);
+        // Whether a lossy picture needs several windows is known only when it is decoded.
+        expect(planned).toBeLessThan(used * 1.6 + 512 * 1024);
       }
     }
   });
@@ -96,7 +97,10 @@ describe("decoding", () => {
   });
 
   test("data cut short behind sizes that agree is an error", async () => {
-    for (const lossless of [false, true]) {
+    for (const [lossless, code] of [
+      [false, "truncated_image"],
+      [true, "invalid_image"],
+    ] as const) {
       const file = await asSharp(draw(320, 240, 3))
         .webp({ lossless })
         .toBuffer();
@@ -104,7 +108,7 @@ describe("decoding", () => {
       const view = new DataView(cut.buffer, cut.byteOffset);
       view.setUint32(4, cut.length - 8, true);
       view.setUint32(16, cut.length - 20, true);
-      expect((await failure(lab.decode(cut))).code).toBe("invalid_image");
+      expect((await failure(lab.decode(cut))).code).toBe(code);
     }
   });
 

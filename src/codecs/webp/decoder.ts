@@ -1,5 +1,7 @@
-/** WebP to strips. libwebp decodes the whole picture; strips are views of its memory. */
-import { AppError } from "../../errors.ts";
+/**
+ * WebP to strips: opaque lossy pictures by our own kernel; of others libwebp decodes the whole
+ * picture, and strips are views of its memory.
+ */
 import { MIB } from "../../limits.ts";
 import { readOrientation } from "../../metadata/exif.ts";
 import { readAll, type ByteSource } from "../../pipeline/bytes.ts";
@@ -11,15 +13,18 @@ import {
   type Source,
   type Strip,
 } from "../../pipeline/picture.ts";
+import { damaged } from "./failures.ts";
 import { readHeader, type WebpHeader } from "./header.ts";
+import { decodeLossy, planLossy } from "./lossy.ts";
 import { LIBWEBP_BASE_BYTES, WEBP_DECODER, type Libwebp, type Region } from "./libwebp.ts";
 
 /** @throws AppError invalid_image, truncated_image, unsupported_feature */
 export async function openWebp(bytes: ByteSource): Promise<Source> {
   const header = await readHeader(bytes);
-  const { width, height, metadata, warnings } = header;
-  const info = { width, height, channels: header.alpha ? 4 : 3, icc: metadata.icc } as const;
-  const memoryBytes = planDecode(header, bytes.size);
+  const { width, height, metadata, warnings, frame, alpha } = header;
+  const info = { width, height, channels: alpha ? 4 : 3, icc: metadata.icc } as const;
+  const opaque = frame && !alpha ? { width, height, frame } : null;
+  const memoryBytes = opaque ? planLossy(opaque) : planWhole(header, bytes.size);
   return {
     format: "webp",
     ...info,
@@ -32,7 +37,9 @@ export async function openWebp(bytes: ByteSource): Promise<Source> {
     memory: () => memoryBytes,
     picture: async (_index, _plan, workspace) => ({
       ...info,
-      strips: await decode(bytes, info, memoryBytes, workspace),
+      strips: opaque
+        ? await decodeLossy(bytes, opaque, workspace)
+        : await decodeWhole(bytes, info, memoryBytes, workspace),
     }),
   };
 }
@@ -43,15 +50,16 @@ export async function openWebp(bytes: ByteSource): Promise<Source> {
  * and, while it is decoded, up to four more. Lossy pictures need some rows, lossless ones code
  * tables; the latter only a hostile file makes larger than this.
  */
-function planDecode(header: WebpHeader, fileBytes: number): number {
-  const { width, height, lossless, alpha } = header;
+function planWhole(header: WebpHeader, fileBytes: number): number {
+  const { width, height, frame, alpha } = header;
+  const lossless = !frame;
   const perPixel = lossless ? 8 : alpha ? 9 : 4;
   const rows = 256 * width;
   const tables = lossless || alpha ? 4 * MIB : 2 * MIB;
   return Math.max(LIBWEBP_BASE_BYTES, width * height * perPixel + rows + fileBytes + tables);
 }
 
-async function decode(
+async function decodeWhole(
   bytes: ByteSource,
   info: PictureInfo,
   memoryBytes: number,
@@ -70,11 +78,11 @@ function run(libwebp: Libwebp, file: Region): Region {
   try {
     pixels = libwebp.run(file);
   } catch (cause) {
-    throw new AppError("invalid_image", "The WebP file is damaged.", {}, { cause });
+    throw damaged(cause);
   }
   if (pixels) return pixels;
   if (libwebp.ranOut) throw libwebp.outOfMemory();
-  throw new AppError("invalid_image", "The WebP file is damaged.");
+  throw damaged();
 }
 
 // Async only in form: strips are pulled, and nothing here waits.

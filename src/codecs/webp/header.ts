@@ -3,15 +3,25 @@ import { AppError } from "../../errors.ts";
 import { MAX_METADATA_BYTES } from "../../limits.ts";
 import type { ByteSource } from "../../pipeline/bytes.ts";
 import type { Metadata, Warning } from "../../pipeline/picture.ts";
+import { damaged, truncated } from "./failures.ts";
 
 export interface WebpHeader {
   width: number;
   height: number;
-  lossless: boolean;
+  /** Of a lossy picture; null for a lossless one. */
+  frame: VP8Frame | null;
   /** Whether any pixel may be transparent. */
   alpha: boolean;
   metadata: Metadata;
   warnings: Warning[];
+}
+
+/** Where a lossy picture's data is in the file, behind the frame's tag and size. */
+export interface VP8Frame {
+  offset: number;
+  end: number;
+  /** Of its first part, which starts there. */
+  headBytes: number;
 }
 
 interface Chunk {
@@ -25,9 +35,12 @@ interface Bitstream {
   width: number;
   height: number;
   alpha: boolean;
+  /** Of a lossy frame's first part; else 0. */
+  headBytes: number;
 }
 
 const MAX_CHUNKS = 256;
+const FRAME_HEAD_BYTES = 10;
 const WINDOW_BYTES = 4096;
 const METADATA_CHUNKS: Record<string, keyof Metadata> = {
   ICCP: "icc",
@@ -62,7 +75,7 @@ export async function readHeader(bytes: ByteSource): Promise<WebpHeader> {
   return {
     width: stream.width,
     height: stream.height,
-    lossless: !lossy,
+    frame: lossy ? placeFrame(lossy, stream) : null,
     alpha: lossy ? extended !== undefined && find("ALPH") !== undefined : stream.alpha,
     metadata,
     warnings,
@@ -125,9 +138,14 @@ function parseCanvas(data: Uint8Array): { width: number; height: number; animate
 /** Frame header of VP8, RFC 6386, section 9.1. */
 function parseLossy(data: Uint8Array): Bitstream {
   const view = viewOf(data);
-  const keyFrame = ((data[0] ?? 1) & 1) === 0;
-  if (!keyFrame || view.getUint16(3) !== 0x9d01 || data[5] !== 0x2a) throw damaged();
+  const tag = view.getUint16(0, true) | ((data[2] ?? 0) << 16);
+  const keyFrame = (tag & 1) === 0;
+  const version = (tag >> 1) & 7;
+  const shown = (tag & 0x10) !== 0;
+  if (!keyFrame || version > 3 || !shown) throw damaged();
+  if (view.getUint16(3) !== 0x9d01 || data[5] !== 0x2a) throw damaged();
   return checkSize({
+    headBytes: tag >> 5,
     width: view.getUint16(6, true) & 0x3fff,
     height: view.getUint16(8, true) & 0x3fff,
     alpha: false,
@@ -142,7 +160,15 @@ function parseLossless(data: Uint8Array): Bitstream {
     width: (bits & 0x3fff) + 1,
     height: ((bits >>> 14) & 0x3fff) + 1,
     alpha: (bits & 0x1000_0000) !== 0,
+    headBytes: 0,
   });
+}
+
+function placeFrame(chunk: Chunk, { headBytes }: Bitstream): VP8Frame {
+  const offset = chunk.offset + FRAME_HEAD_BYTES;
+  const end = chunk.offset + chunk.bytes;
+  if (offset + headBytes > end) throw truncated();
+  return { offset, end, headBytes };
 }
 
 function checkSize(stream: Bitstream): Bitstream {
@@ -177,10 +203,6 @@ async function readMetadata(chunks: readonly Chunk[], read: Read) {
 function withoutPrefix(exif: Uint8Array): Uint8Array {
   return text(exif, 0) === "Exif" && exif[4] === 0 && exif[5] === 0 ? exif.subarray(6) : exif;
 }
-
-const truncated = (): AppError => new AppError("truncated_image", "The WebP file ends too early.");
-
-const damaged = (): AppError => new AppError("invalid_image", "The WebP file is damaged.");
 
 const text = (bytes: Uint8Array, offset: number): string =>
   String.fromCharCode(...bytes.subarray(offset, offset + 4));

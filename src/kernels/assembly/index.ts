@@ -10,3 +10,6 @@ export { jpegCode, jpegFinish } from "./jpeg-code";
 export { jpegReadCoefficients, jpegReadRow, jpegTransformRow } from "./jpeg-decode-rows";
 export { jpegSkip } from "./jpeg-decode-window";
 export { jpegWriteRows } from "./jpeg-decode-output";
+export { vp8ReadHeader } from "./vp8-decode-header";
+export { vp8ReadRow, vp8Start } from "./vp8-decode-rows";
+export { vp8WriteRows } from "./vp8-decode-output";
