@@ -5,15 +5,19 @@ import type { IdempotencyClaim } from "../jobs/ports.ts";
 import { trackersOf } from "../objects/trackers.ts";
 import type { ApiEnv } from "../workers/env.ts";
 
-/** @throws AppError insufficient_credits, storage_unavailable; there is no job then */
+/**
+ * @param terms as of `JobTracker.accept`
+ * @throws AppError insufficient_credits, storage_unavailable; there is no job then
+ */
 export async function acceptJob(
   env: ApiEnv,
   job: JobSpec,
-  idempotency: IdempotencyClaim | null = null,
+  terms: { idempotency?: IdempotencyClaim | null; urgent?: boolean } = {},
 ): Promise<void> {
+  const { idempotency = null, urgent = false } = terms;
   const tracker = trackersOf(env.JOBS)(job.id);
   try {
-    throwIfError(await tracker.accept(job, idempotency));
+    throwIfError(await tracker.accept(job, idempotency, urgent));
   } catch (error) {
     // It may have been accepted all the same; the client is told that it was not.
     await tracker.remove().catch((failure: unknown) => {

@@ -21,6 +21,11 @@ const EXPOSED = [
   "RateLimit",
   "RateLimit-Policy",
   "Retry-After",
+  "X-Cost",
+  "X-Credits-Consumed",
+  "X-Generation-Time",
+  "X-Rate-Limit-Reset-At-UTC",
+  "X-Remaining-Credits",
   "X-Request-Id",
 ];
 

@@ -73,8 +73,13 @@ export interface JobTracker {
    * Makes the job exist: writes its record and holds its price, persists it, sets the alarm, sends
    * the message (or fetches its input first). After it returns null the job ends in a final status
    * whatever dies. An error is returned, since one that is thrown would lose its code on the way.
+   * @param urgent the client waits for the end of the job, not for the news that it was accepted
    */
-  accept(job: JobSpec, idempotency: IdempotencyClaim | null): Promise<JobError | null>;
+  accept(
+    job: JobSpec,
+    idempotency: IdempotencyClaim | null,
+    urgent?: boolean,
+  ): Promise<JobError | null>;
   /**
    * For a job that was accepted `uploading`: its file is there. Once it has been confirmed, doing
    * so again changes nothing and answers null.

@@ -56,8 +56,9 @@ const SPEC = "spec";
 const RUN = "run";
 
 /**
- * Pause between accepting a job and sending its message. Where a consumer shares our thread, as
- * all do locally, the client would otherwise get its answer only after the conversion.
+ * Pause between accepting a job and sending its message, unless the client waits for its end. Where
+ * a consumer shares our thread, as all do locally, the client would otherwise get its answer only
+ * after the conversion.
  */
 const REPLY_FIRST_MS = 3;
 
@@ -83,15 +84,21 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
     this.#storedRun = run ?? null;
   }
 
-  async accept(spec: JobSpec, idempotency: IdempotencyClaim | null): Promise<JobError | null> {
+  async accept(
+    spec: JobSpec,
+    idempotency: IdempotencyClaim | null,
+    urgent = false,
+  ): Promise<JobError | null> {
     if (this.#tracked) return null;
     const { state } = begin(spec, Date.now());
-    return await this.#open(spec, state, idempotency, (charge) => {
+    const refusal = await this.#open(spec, state, idempotency, (charge) => {
       const run = begin(spec, Date.now(), charge);
       this.ctx.storage.kv.put(SPEC, spec);
       this.#tracked = { spec, run };
       this.#store(this.#tracked, run);
     });
+    if (!refusal) this.#startAfter(urgent ? 0 : REPLY_FIRST_MS);
+    return refusal;
   }
 
   async confirm(inputs: readonly InputFile[], ttlHours: number): Promise<JobError | null> {
@@ -102,7 +109,7 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
     const next = confirm(tracked.run, null, Date.now());
     if (!next) return null;
     const spec = withTtl(withInputs(tracked.spec, inputs), ttlHours);
-    return await this.#open(spec, next.state, null, (charge) => {
+    const refusal = await this.#open(spec, next.state, null, (charge) => {
       const run = confirm(tracked.run, charge, Date.now());
       // Somebody else has confirmed it meanwhile.
       if (!run) return;
@@ -110,9 +117,11 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
       this.ctx.storage.kv.put(SPEC, spec);
       this.#change(tracked, run);
     });
+    if (!refusal) this.#startAfter(REPLY_FIRST_MS);
+    return refusal;
   }
 
-  /** Writes the record, then what `store` stores, and starts what is due. */
+  /** Writes the record, then what `store` stores. */
   async #open(
     spec: JobSpec,
     state: JobState,
@@ -121,15 +130,18 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
   ): Promise<JobError | null> {
     try {
       store(await jobRecords(this.env.DB).open(spec, state, idempotency));
+      return null;
     } catch (thrown) {
       return toJobError(thrown);
     }
+  }
+
+  /** Fetches the input or sends the message. */
+  #startAfter(pauseMs: number): void {
     // Not stored that they are done: the claim comes next and stores it, too. Without one the
     // alarm does them again.
-    this.ctx.waitUntil(
-      scheduler.wait(REPLY_FIRST_MS).then(() => this.#do(["fetch", "dispatch"], "remember")),
-    );
-    return null;
+    const start = () => this.#do(["fetch", "dispatch"], "remember");
+    this.ctx.waitUntil(pauseMs > 0 ? scheduler.wait(pauseMs).then(start) : start());
   }
 
   async claim(): Promise<Claim> {

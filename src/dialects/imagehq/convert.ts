@@ -85,7 +85,8 @@ async function makeJob(
       ),
       response: JSON.stringify(toQueuedBody(job)),
     };
-    await acceptJob(env, job, claim || null);
+    const urgent = readWaitS(request.headers.get("Prefer")) !== null;
+    await acceptJob(env, job, { idempotency: claim || null, urgent });
     return job;
   } catch (error) {
     await files.removeAll(jobPrefix(id));

@@ -70,7 +70,7 @@ async function acceptTask(c: TaskContext): Promise<{ job: JobSpec; sync: boolean
     );
     const request = readCompressRequest(received.fields);
     const job = toJobSpec(c, id, request, received);
-    await acceptJob(c.env, job);
+    await acceptJob(c.env, job, { urgent: request.sync });
     return { job, sync: request.sync };
   } catch (error) {
     await files.removeAll(jobPrefix(id));

@@ -13,7 +13,7 @@ import { submit } from "./submit.ts";
 const WAIT_MS = 60_000;
 
 export async function handleConvert(c: Context<HttpEnv>): Promise<Response> {
-  const spec = await submit(c);
+  const spec = await submit(c, true);
   // The balance has been moved when the job was accepted; it is read while the job runs.
   const [job, account] = await Promise.all([
     waitForEnd(c, spec),

@@ -10,6 +10,8 @@ test.each([
   ["GET", "/v1/requests", true],
   ["GET", "/v2", true],
   ["DELETE", "/v2/anything/at/all", true],
+  ["GET", "/v1/credits", true],
+  ["GET", "/v1/health", true],
   ["GET", "/v1/any-other-model", false],
   ["POST", "/v1", false],
   ["POST", "/v1/", false],

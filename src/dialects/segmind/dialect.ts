@@ -3,6 +3,9 @@ import type { Dialect } from "../../http/dialect.ts";
 import { renderError } from "./errors.ts";
 import { registerRoutes } from "./routes.ts";
 
+/** Owned whatever the method. The first two are not on the page, but clients ask for them. */
+const OWN_SLUGS = new Set(["credits", "health", "image-converter"]);
+
 /** What POST /v1/… means to others; any other name is that of a model, and here unknown. */
 const FOREIGN_SLUGS = new Set([
   "account",
@@ -23,7 +26,7 @@ export const SEGMIND: Dialect = {
     if (version !== "v1" || slug === "") return false;
     if (slug === "requests") return true;
     if (rest.length > 0) return false;
-    return slug === "image-converter" || (method === "POST" && !FOREIGN_SLUGS.has(slug));
+    return OWN_SLUGS.has(slug) || (method === "POST" && !FOREIGN_SLUGS.has(slug));
   },
   renderError,
   register: registerRoutes,

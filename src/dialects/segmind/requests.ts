@@ -1,4 +1,4 @@
-/** /v2: requests that are submitted, and asked about until they end. */
+/** Requests that are submitted, and asked about until they end; what is left to spend. */
 import type { Context } from "hono";
 import { AppError } from "../../errors.ts";
 import type { HttpEnv } from "../../http/context.ts";
@@ -52,3 +52,10 @@ export const sendResult = send(async (c, job, metrics) => {
   if (!output) return await showStatus(c, job, metrics);
   return c.json(toResult(job, output, await signDownload(c, job, output), metrics), 200);
 });
+
+export async function sendCredits(c: Context<HttpEnv>) {
+  const { accountId, plan } = c.get("caller");
+  const account = await findAccount(c.env.DB, accountId);
+  const remaining = toCredits(account, plan);
+  return c.json({ credits: { remaining, used: account?.totalConversions ?? 0 } }, 200);
+}

@@ -4,9 +4,10 @@ import { authenticate } from "../../http/authenticate.ts";
 import type { App } from "../../http/dialect.ts";
 import { throttle } from "../../http/throttle.ts";
 import { handleConvert } from "./convert.ts";
-import { handleSubmit, sendResult, sendStatus } from "./requests.ts";
+import { handleSubmit, sendCredits, sendResult, sendStatus } from "./requests.ts";
 import {
   CONVERTED,
+  CREDITS,
   CONVERTER_REQUEST,
   ERROR,
   FAILED,
@@ -107,6 +108,27 @@ const getResult = (path: string, operationId: string) =>
     },
   });
 
+const GET_CREDITS = createRoute({
+  method: "get",
+  path: "/v1/credits",
+  operationId: "segmindCredits",
+  tags: [TAG],
+  summary: "Read what is left to spend",
+  security: SECURITY,
+  middleware: [...READING],
+  responses: { 200: json("Credits, and conversions that succeeded so far.", CREDITS), ...COMMON },
+});
+
+const GET_HEALTH = createRoute({
+  method: "get",
+  path: "/v1/health",
+  operationId: "segmindHealth",
+  tags: [TAG],
+  summary: "Tell whether the service answers",
+  security: [],
+  responses: { 200: json("It does.", z.object({ status: z.literal("ok") })) },
+});
+
 export function registerRoutes(app: App): void {
   // Declared by hand: `openapi` would validate the body, and hold it in memory for that.
   app.openAPIRegistry.registerPath(CONVERT);
@@ -123,4 +145,7 @@ export function registerRoutes(app: App): void {
     app.openAPIRegistry.registerPath(route);
     app.get(route.getRoutingPath(), ...READING, sendResult);
   }
+
+  app.openapi(GET_CREDITS, sendCredits);
+  app.openapi(GET_HEALTH, (c) => c.json({ status: "ok" } as const, 200));
 }

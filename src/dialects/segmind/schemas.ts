@@ -82,3 +82,7 @@ export const FAILED = z
 export type FailedRequest = z.output<typeof FAILED>;
 
 export const ERROR = z.object({ error: z.string() }).openapi("SegmindError");
+
+export const CREDITS = z
+  .object({ credits: z.object({ remaining: z.int(), used: z.int() }) })
+  .openapi("SegmindCredits");

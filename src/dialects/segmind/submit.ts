@@ -26,15 +26,18 @@ const MAX_BODY_BYTES = 30 * MIB;
 /** Outputs are named after it. */
 const FILENAME = "image";
 
-/** The accepted job, whose id is that of the HTTP request. Nothing is left behind where it fails. */
-export async function submit(c: Context<HttpEnv>): Promise<JobSpec> {
+/**
+ * The accepted job, whose id is that of the HTTP request. Nothing is left behind where it fails.
+ * @param urgent whether the request waits for its end
+ */
+export async function submit(c: Context<HttpEnv>, urgent = false): Promise<JobSpec> {
   if (!isJson(c.req.header("Content-Type"))) {
     throw new AppError(
       "unsupported_media_type",
       "Content-Type is not acceptable: send application/json.",
     );
   }
-  const making = makeJob(c);
+  const making = makeJob(c, urgent);
   // A client that hangs up must not leave half an upload.
   c.executionCtx.waitUntil(making.catch(() => undefined));
   return await making;
@@ -43,7 +46,7 @@ export async function submit(c: Context<HttpEnv>): Promise<JobSpec> {
 const isJson = (contentType: string | undefined): boolean =>
   /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(contentType ?? "");
 
-async function makeJob(c: Context<HttpEnv>): Promise<JobSpec> {
+async function makeJob(c: Context<HttpEnv>, urgent: boolean): Promise<JobSpec> {
   const id = c.get("requestId");
   const caller = c.get("caller");
   const files = fileStore(c.env.FILES);
@@ -71,7 +74,7 @@ async function makeJob(c: Context<HttpEnv>): Promise<JobSpec> {
       limits: { maxFileBytes },
       ...("kind" in image ? { awaits: image } : { inputs: [image] }),
     });
-    await acceptJob(c.env, job);
+    await acceptJob(c.env, job, { urgent });
     return job;
   } catch (error) {
     await files.removeAll(jobPrefix(id));

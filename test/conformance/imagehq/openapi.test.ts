@@ -40,6 +40,8 @@ test("every route is in the document", async () => {
     "get /api/tasks/visual/imgcompress/{task_id}",
     "get /healthz",
     "get /v1/account",
+    "get /v1/credits",
+    "get /v1/health",
     "get /v1/jobs",
     "get /v1/jobs/{id}",
     "get /v1/jobs/{id}/download",
