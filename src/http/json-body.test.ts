@@ -1,23 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { MIB } from "../limits.ts";
+import { streamOf } from "../../test/support/byte-stream.ts";
 import { readJsonBody } from "./json-body.ts";
-
-/** A byte stream that delivers the bytes in pieces of the given sizes, again and again. */
-function streamOf(bytes: Uint8Array, pieces: number[]): ReadableStream<Uint8Array> {
-  let offset = 0;
-  let turn = 0;
-  return new ReadableStream({
-    type: "bytes",
-    pull(controller: ReadableByteStreamController) {
-      const size = pieces[turn++ % pieces.length] ?? 1;
-      const piece = Uint8Array.from(bytes.subarray(offset, offset + size));
-      offset += size;
-      if (piece.length > 0) return controller.enqueue(piece);
-      controller.close();
-      controller.byobRequest?.respond(0);
-    },
-  }) as ReadableStream<Uint8Array>;
-}
 
 /** Reads a body whose member `image` may be long, as text. */
 async function read(body: string | Uint8Array, { pieces = [65_536], maxBytes = 4 * MIB } = {}) {

@@ -1,23 +1,7 @@
 import { expect, test } from "vitest";
 import { AppError } from "../errors.ts";
+import { streamOf } from "../../test/support/byte-stream.ts";
 import { findBoundary, readMultipart } from "./multipart.ts";
-
-/** A byte stream that delivers the bytes in pieces of the given sizes, again and again. */
-function streamOf(bytes: Uint8Array, pieces: number[]): ReadableStream<Uint8Array> {
-  let offset = 0;
-  let turn = 0;
-  return new ReadableStream({
-    type: "bytes",
-    pull(controller: ReadableByteStreamController) {
-      const size = pieces[turn++ % pieces.length] ?? 1;
-      const piece = Uint8Array.from(bytes.subarray(offset, offset + size));
-      offset += size;
-      if (piece.length > 0) return controller.enqueue(piece);
-      controller.close();
-      controller.byobRequest?.respond(0);
-    },
-  }) as ReadableStream<Uint8Array>;
-}
 
 async function collect(bytes: Uint8Array, boundary: string, pieces = [64 * 1024]) {
   const parts: { name: string; filename: string | undefined; body: Buffer }[] = [];

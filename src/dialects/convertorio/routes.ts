@@ -8,6 +8,7 @@ import type { HttpEnv } from "../../http/context.ts";
 import type { App } from "../../http/dialect.ts";
 import { signDownload } from "../../http/files.ts";
 import { listJobs } from "../../http/list-jobs.ts";
+import { json, SECURITY } from "../../http/openapi.ts";
 import { throttle } from "../../http/throttle.ts";
 import type { Job } from "../../jobs/job.ts";
 import { findAccount } from "../../stores/accounts.ts";
@@ -34,13 +35,7 @@ const throttleFree = createMiddleware<HttpEnv>((c, next) =>
   c.get("caller").points > 0 ? next().then(() => undefined) : throttle(c, next),
 );
 
-const SECURITY: Record<string, string[]>[] = [{ bearer: [] }, { apiKey: [] }];
 const TAGS = ["Convertorio"];
-
-const json = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
-  description,
-  content: { "application/json": { schema } },
-});
 
 const error = (description: string) => json(description, ERROR_BODY);
 

@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { authenticate } from "../../http/authenticate.ts";
 import type { App } from "../../http/dialect.ts";
+import { binary, json, SECURITY } from "../../http/openapi.ts";
 import { throttle } from "../../http/throttle.ts";
 import { handleConvert } from "./convert.ts";
 import { cancelJob, findCallersJob, removeJob, sendEvents, sendOutputs } from "./jobs.ts";
@@ -10,19 +11,12 @@ import { CONVERT_REQUEST, JOB, PROBLEM, QUEUED_JOB } from "./schemas.ts";
 
 const CONVERTING = [authenticate("convert"), throttle] as const;
 const READING = [authenticate("read"), throttle] as const;
-const SECURITY: Record<string, string[]>[] = [{ bearer: [] }, { apiKey: [] }];
 
 const problem = (description: string) => ({
   description,
   content: { "application/problem+json": { schema: PROBLEM } },
 });
 
-const json = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
-  description,
-  content: { "application/json": { schema } },
-});
-
-const binary = z.string().openapi({ format: "binary" });
 const jobId = z.object({
   id: z
     .string()

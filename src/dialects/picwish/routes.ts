@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { authenticate } from "../../http/authenticate.ts";
 import type { App } from "../../http/dialect.ts";
+import { json, SECURITY } from "../../http/openapi.ts";
 import { throttle, throttleBy } from "../../http/throttle.ts";
 import { ERROR_BODY, FILE_REQUEST, TASK_BODY, URL_REQUEST } from "./schemas.ts";
 import { createTask, queryTask } from "./tasks.ts";
@@ -13,11 +14,6 @@ const throttleCreation = throttleBy("picwish-create", ({ requestsPerMinute }) =>
   requestsPerMinute === null ? null : { capacity: 2, perSecond: 2 },
 );
 
-const json = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
-  description,
-  content: { "application/json": { schema } },
-});
-
 const error = (description: string) => json(description, ERROR_BODY);
 
 const COMMON = {
@@ -27,8 +23,6 @@ const COMMON = {
   429: error("Too many requests with this key."),
   500: error("Something went wrong on our side."),
 };
-
-const SECURITY: Record<string, string[]>[] = [{ bearer: [] }, { apiKey: [] }];
 
 const CREATE = createRoute({
   method: "post",

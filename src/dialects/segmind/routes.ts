@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { authenticate } from "../../http/authenticate.ts";
 import type { App } from "../../http/dialect.ts";
+import { binary, json, SECURITY } from "../../http/openapi.ts";
 import { throttle } from "../../http/throttle.ts";
 import { handleConvert } from "./convert.ts";
 import { handleSubmit, sendCredits, sendResult, sendStatus } from "./requests.ts";
@@ -17,14 +18,9 @@ import {
 } from "./schemas.ts";
 
 const TAG = "Segmind";
-const SECURITY: Record<string, string[]>[] = [{ bearer: [] }, { apiKey: [] }];
 const CONVERTING = [authenticate("convert"), throttle] as const;
 const READING = [authenticate("read"), throttle] as const;
 
-const json = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
-  description,
-  content: { "application/json": { schema } },
-});
 const error = (description: string) => json(description, ERROR);
 
 const BODY = { required: true, content: { "application/json": { schema: CONVERTER_REQUEST } } };
@@ -53,7 +49,7 @@ const CONVERT = createRoute({
     200: {
       description: "The image, or JSON where `Accept` prefers that.",
       content: {
-        "image/*": { schema: z.string().openapi({ format: "binary" }) },
+        "image/*": { schema: binary },
         "application/json": { schema: CONVERTED },
       },
     },
