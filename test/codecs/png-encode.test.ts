@@ -84,6 +84,19 @@ describe("what is encoded is what an independent decoder reads", () => {
     expect(file.length).toBeLessThanOrEqual(theirs.length * 1.02);
   });
 
+  test("with most effort files are smaller, and as small as sharp's smallest", async () => {
+    for (const channels of [1, 3, 4] as const) {
+      const pixels = draw(800, 600, channels);
+      const { file: usual } = await lab.encode("png", pixels);
+      const { file: smallest } = await lab.encode("png", pixels, { effort: "max" });
+      const theirs = await sharp(pixels.data, { raw: pixels })
+        .png({ compressionLevel: 9, adaptiveFiltering: true })
+        .toBuffer();
+      expect(smallest.length).toBeLessThan(usual.length);
+      expect(smallest.length).toBeLessThan(theirs.length * 1.01);
+    }
+  });
+
   test("memory does not grow with the height", async () => {
     const low = await lab.encode("png", draw(2000, 100, 3));
     const high = await lab.encode("png", draw(2000, 2000, 3));

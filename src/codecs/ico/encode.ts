@@ -27,7 +27,7 @@ export function encodeMemory(picture: PictureInfo, options: EncodeOptions): numb
     (sum, size) => sum + resampleBytes(resamplingTo(size, picture)),
     0,
   );
-  const png = sizes.some(isPng) ? pngMemory(asRgba(picture)) : 0;
+  const png = sizes.some(isPng) ? pngMemory(asRgba(picture), options) : 0;
   // The files are held apart, then in one piece.
   return pixels + resampling + png + 2 * files;
 }
