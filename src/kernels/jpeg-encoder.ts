@@ -60,10 +60,29 @@ function makeZigzag(): Uint8Array {
 
 const transposed = (index: number): number => (index & 7) * 8 + (index >> 3);
 
+/** Writes what the kernels are to know of the picture into their state. */
+export function prepareState(engine: Engine, state: number, plan: JpegKernelPlan): void {
+  const memory = engine.view(state, layout.STATE_BYTES);
+  const view = new DataView(memory.buffer, state, layout.STATE_BYTES);
+  view.setInt32(layout.WIDTH, plan.width, true);
+  view.setInt32(layout.LAYOUT, SAMPLINGS[plan.sampling].layout, true);
+  plan.quantisation.forEach((divisors, table) => {
+    divisors.forEach((divisor, index) => {
+      // The transform's output is 8 times too large; the multiplication divides by 2^15.
+      const at = layout.RECIPROCALS + table * 128 + transposed(index) * 2;
+      view.setInt16(at, Math.round(4096 / divisor), true);
+    });
+  });
+  ZIGZAG.forEach((index, k) => {
+    memory[layout.ORDER + k] = transposed(index) * 2;
+  });
+  engine.exports.jpegPrepare(state);
+}
+
 /** Allocates the kernel's memory in `engine` and sets it up. */
 export function startJpegKernel(engine: Engine, plan: JpegKernelPlan) {
   const { exports } = engine;
-  const { layout: kind, channels, mcuSide } = SAMPLINGS[plan.sampling];
+  const { channels, mcuSide } = SAMPLINGS[plan.sampling];
   const rowBytes = plan.width * channels;
   const mcus = Math.ceil(plan.width / mcuSide);
   const state = engine.allocate(layout.STATE_BYTES);
@@ -78,24 +97,7 @@ export function startJpegKernel(engine: Engine, plan: JpegKernelPlan) {
     return { start, end: start };
   }
 
-  function setUp(): void {
-    const memory = engine.view(state, layout.STATE_BYTES);
-    const view = new DataView(memory.buffer, state, layout.STATE_BYTES);
-    view.setInt32(layout.WIDTH, plan.width, true);
-    view.setInt32(layout.LAYOUT, kind, true);
-    plan.quantisation.forEach((divisors, table) => {
-      divisors.forEach((divisor, index) => {
-        // The transform's output is 8 times too large; the multiplication divides by 2^15.
-        const at = layout.RECIPROCALS + table * 128 + transposed(index) * 2;
-        view.setInt16(at, Math.round(4096 / divisor), true);
-      });
-    });
-    ZIGZAG.forEach((index, k) => {
-      memory[layout.ORDER + k] = transposed(index) * 2;
-    });
-    exports.jpegPrepare(state);
-  }
-  setUp();
+  prepareState(engine, state, plan);
 
   const readState = (offset: number): number =>
     new DataView(engine.memory).getInt32(state + offset, true);
@@ -171,7 +173,7 @@ export function startJpegKernel(engine: Engine, plan: JpegKernelPlan) {
 export type JpegKernel = ReturnType<typeof startJpegKernel>;
 
 /** Canonical codes (T.81, annex C), as the kernel wants them: code << 8 | length. */
-function writeCodes(codes: Uint32Array, { counts, symbols }: HuffmanTable): void {
+export function writeCodes(codes: Uint32Array, { counts, symbols }: HuffmanTable): void {
   let code = 0;
   let next = 0;
   codes.fill(0);

@@ -6,14 +6,15 @@ import {
   type JpegKernel,
   type Sampling,
 } from "../../kernels/jpeg-encoder.ts";
-import { ENGINE, type Engine } from "../../kernels/engine.ts";
+import { ENGINE } from "../../kernels/engine.ts";
 import { MIB } from "../../limits.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
-import type { Picture, PictureInfo, Strip } from "../../pipeline/picture.ts";
+import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
 import type { EncodeOptions } from "../codec.ts";
 import { makeHuffmanTable, POSSIBLE_SYMBOLS, STANDARD_TABLES } from "./huffman.ts";
 import { makeQuantisation } from "./quantisation.ts";
 import { writeHeader } from "./frame.ts";
+import { gatherRows, type McuRow } from "./mcu-rows.ts";
 import { EOI } from "./segments.ts";
 
 /** From this quality on chroma keeps its resolution. */
@@ -90,50 +91,15 @@ export async function* encodeBaseline(
 function makeTables(kernel: JpegKernel, sampling: Sampling, incomplete: boolean): HuffmanTables {
   const tables = sampling === "gray" ? [0, 1] : [0, 1, 2, 3];
   return tables.map((index) => {
-    const histogram = kernel.histogram(index).slice();
-    if (incomplete) {
-      const possible = index % 2 === 0 ? POSSIBLE_SYMBOLS.dc : POSSIBLE_SYMBOLS.ac;
-      for (const symbol of possible) histogram[symbol] = Math.max(1, histogram[symbol] ?? 0);
-    }
-    return makeHuffmanTable(histogram);
+    const histogram = kernel.histogram(index);
+    return makeHuffmanTable(incomplete ? withPossible(histogram, index) : histogram);
   });
 }
 
-interface McuRow {
-  /** Address in the engine's memory. */
-  pixels: number;
-  rows: number;
-}
-
-/**
- * Cuts a strip into rows of MCUs. Rows are used where they are if the strip lies in the engine's
- * memory and holds them all, else copied to the kernel's buffer, which keeps an unfinished row.
- */
-function* gatherRows(
-  strip: Strip,
-  height: number,
-  kernel: JpegKernel,
-  engine: Engine,
-): Generator<McuRow> {
-  const { mcuSide, rowBytes, gathered } = kernel;
-  // The memory may grow, and detach the strip's view, between two rows of MCUs.
-  const inEngine = engine.holds(strip.data);
-  const address = strip.data.byteOffset;
-  const data = engine.pin(strip.data);
-
-  let row = 0;
-  while (row < strip.rows) {
-    const y = strip.y + row;
-    const waiting = y % mcuSide;
-    const rows = Math.min(mcuSide - waiting, strip.rows - row);
-    const complete = waiting + rows === mcuSide || y + rows === height;
-    if (complete && waiting === 0 && inEngine) {
-      yield { pixels: address + row * rowBytes, rows };
-    } else {
-      const part = data().subarray(row * rowBytes, (row + rows) * rowBytes);
-      engine.view(gathered + waiting * rowBytes, part.length).set(part);
-      if (complete) yield { pixels: gathered, rows: waiting + rows };
-    }
-    row += rows;
-  }
+/** The histogram of table `index`, with every symbol once at least that later data may have. */
+export function withPossible(histogram: Uint32Array, index: number): Uint32Array {
+  const all = histogram.slice();
+  const possible = index % 2 === 0 ? POSSIBLE_SYMBOLS.dc : POSSIBLE_SYMBOLS.ac;
+  for (const symbol of possible) all[symbol] = Math.max(1, all[symbol] ?? 0);
+  return all;
 }

@@ -1,5 +1,11 @@
-/** The tables and headers of a baseline frame. */
-import { ZIGZAG, type HuffmanTables, type Sampling } from "../../kernels/jpeg-encoder.ts";
+/** The tables and headers of frames and scans. */
+import {
+  ZIGZAG,
+  type HuffmanTable,
+  type HuffmanTables,
+  type Sampling,
+} from "../../kernels/jpeg-encoder.ts";
+import type { Scan } from "../../kernels/jpeg-smallest.ts";
 import type { Metadata } from "../../pipeline/picture.ts";
 import { concat } from "../concat.ts";
 import { writeSegment, writeStart } from "./segments.ts";
@@ -13,34 +19,57 @@ export interface FrameHeader {
   metadata: Metadata;
 }
 
-/** Everything before the entropy-coded data of a baseline file with one scan. */
-export function writeHeader(frame: FrameHeader, tables: HuffmanTables): Uint8Array<ArrayBuffer> {
+/** Components by their ids in the file, 1 to 3. */
+const listIds = (sampling: Sampling): number[] => (sampling === "gray" ? [1] : [1, 2, 3]);
+
+const HUFFMAN = 0xc4;
+const SCAN = 0xda;
+
+/** Everything before the Huffman tables: metadata, quantisation tables, the frame. */
+export function writeFrame(frame: FrameHeader, progressive: boolean): Uint8Array<ArrayBuffer> {
   const { width, height, sampling, quantisation, metadata } = frame;
-  const components = sampling === "gray" ? [1] : [1, 2, 3];
+  const ids = listIds(sampling);
   const luma = sampling === "4:2:0" ? 0x22 : 0x11;
-  const used = components.length === 1 ? 1 : 2;
   const quantisationTables = quantisation
-    .slice(0, used)
+    .slice(0, ids.length === 1 ? 1 : 2)
     .map((divisors, id) => Uint8Array.of(id, ...ZIGZAG.map((index) => divisors[index] ?? 1)));
-  const huffmanTables = tables
-    .slice(0, 2 * used)
-    .map(({ counts, symbols }, i) =>
-      Uint8Array.of(((i & 1) << 4) | (i >> 1), ...counts, ...symbols),
-    );
   return concat([
     writeStart(metadata),
     writeSegment(0xdb, ...quantisationTables),
     writeSegment(
-      0xc0,
-      [8, height >> 8, height & 255, width >> 8, width & 255, components.length],
-      components.flatMap((id) => (id === 1 ? [id, luma, 0] : [id, 0x11, 1])),
+      progressive ? 0xc2 : 0xc0,
+      [8, height >> 8, height & 255, width >> 8, width & 255, ids.length],
+      ids.flatMap((id) => (id === 1 ? [id, luma, 0] : [id, 0x11, 1])),
     ),
-    writeSegment(0xc4, ...huffmanTables),
+  ]);
+}
+
+/** Everything before the entropy-coded data of a baseline file with one scan. */
+export function writeHeader(frame: FrameHeader, tables: HuffmanTables): Uint8Array<ArrayBuffer> {
+  const ids = listIds(frame.sampling);
+  const huffmanTables = tables
+    .slice(0, ids.length === 1 ? 2 : 4)
+    .map(({ counts, symbols }, i) =>
+      Uint8Array.of(((i & 1) << 4) | (i >> 1), ...counts, ...symbols),
+    );
+  return concat([
+    writeFrame(frame, false),
+    writeSegment(HUFFMAN, ...huffmanTables),
     writeSegment(
-      0xda,
-      [components.length],
-      components.flatMap((id) => (id === 1 ? [id, 0x00] : [id, 0x11])),
+      SCAN,
+      [ids.length],
+      ids.flatMap((id) => (id === 1 ? [id, 0x00] : [id, 0x11])),
       [0, 63, 0],
     ),
+  ]);
+}
+
+/** A progressive scan's own table and its header. */
+export function writeScanHeader(scan: Scan, table: HuffmanTable): Uint8Array<ArrayBuffer> {
+  const { component, first, last, high, low } = scan;
+  const destination = last === 0 ? 0x00 : 0x10;
+  return concat([
+    writeSegment(HUFFMAN, [destination], table.counts, table.symbols),
+    writeSegment(SCAN, [1, component + 1, 0, first, last, (high << 4) | low]),
   ]);
 }

@@ -24,15 +24,34 @@ const CHROMA = [
   99, 99, 99, 99, 99, 99, 99, 99,
 ];
 
+/** N. Robidoux's, which ImageMagick and mozjpeg use for luma and chroma both. */
+// prettier-ignore
+const ROBIDOUX = [
+  16, 16, 16, 18, 25, 37, 56, 85,
+  16, 17, 20, 27, 34, 40, 53, 75,
+  16, 20, 24, 31, 43, 62, 91, 135,
+  18, 27, 31, 40, 53, 74, 106, 156,
+  25, 34, 43, 53, 69, 94, 131, 189,
+  37, 40, 62, 74, 94, 124, 169, 238,
+  56, 53, 91, 106, 131, 169, 226, 311,
+  85, 75, 135, 156, 189, 238, 311, 418,
+];
+
+const BASES = { standard: [LUMA, CHROMA], robidoux: [ROBIDOUX, ROBIDOUX] } as const;
+
 /**
  * Divisors of luma and chroma in natural order for a quality from 1 to 100: the tables of T.81's
- * annex K by the scaling of libjpeg's jpeg_quality_scaling, clamped to 8 bits.
+ * annex K, or others, by the scaling of libjpeg's jpeg_quality_scaling, clamped to 8 bits.
  */
-export function makeQuantisation(quality: number): [Uint8Array, Uint8Array] {
+export function makeQuantisation(
+  quality: number,
+  base: keyof typeof BASES = "standard",
+): [Uint8Array, Uint8Array] {
   const percent = quality < 50 ? Math.floor(5000 / quality) : 200 - 2 * quality;
-  const scale = (base: readonly number[]) =>
-    Uint8Array.from(base, (value) =>
+  const scale = (divisors: readonly number[]) =>
+    Uint8Array.from(divisors, (value) =>
       Math.min(255, Math.max(1, Math.floor((value * percent + 50) / 100))),
     );
-  return [scale(LUMA), scale(CHROMA)];
+  const [luma, chroma] = BASES[base];
+  return [scale(luma), scale(chroma)];
 }

@@ -66,7 +66,7 @@ export function jpegCode(state: usize, tokens: usize, end: usize, out: usize, li
 }
 
 /** Writes four bytes, a zero behind each that looks like the start of a marker. */
-function stuff(word: u32, out: usize): usize {
+export function stuff(word: u32, out: usize): usize {
   for (let shift = 24; shift >= 0; shift -= 8) {
     const byte = (word >> shift) & 255;
     store<u8>(out++, <u8>byte);

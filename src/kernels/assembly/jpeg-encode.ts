@@ -94,7 +94,7 @@ export function jpegTokenise(
 }
 
 /** Copies an MCU of which only `columns` lie in the picture, repeating its last column and row. */
-function completeEdge(
+export function completeEdge(
   target: usize,
   source: usize,
   stride: i32,

@@ -93,7 +93,7 @@ function transformColumns(source: usize, target: usize, first: bool): void {
 }
 
 @inline
-function quantise(coefficients: v128, reciprocals: v128): v128 {
+function quantiseVector(coefficients: v128, reciprocals: v128): v128 {
   // One less for negative ones, so that halves go away from zero as in libjpeg.
   const value = i16x8.add(coefficients, i16x8.shr_s(coefficients, 15));
   return i16x8.q15mulr_sat_s(value, reciprocals);
@@ -102,8 +102,8 @@ function quantise(coefficients: v128, reciprocals: v128): v128 {
 @inline
 function quantiseTwo(coefficients: usize, reciprocals: usize, offset: i32): u64 {
   const at = coefficients + offset;
-  const a = quantise(v128.load(at), v128.load(reciprocals + offset));
-  const b = quantise(v128.load(at, 16), v128.load(reciprocals + offset, 16));
+  const a = quantiseVector(v128.load(at), v128.load(reciprocals + offset));
+  const b = quantiseVector(v128.load(at, 16), v128.load(reciprocals + offset, 16));
   v128.store(at, a);
   v128.store(at, b, 16);
   return <u64>i8x16.bitmask(i8x16.ne(i8x16.narrow_i16x8_s(a, b), i8x16.splat(0)));
@@ -116,15 +116,19 @@ function zigzagMask(masks: usize, nonzero: u64, vector: i32): u64 {
   );
 }
 
-/**
- * DCT and quantisation of a block into COEFFICIENTS, transposed. Returns which coefficients are
- * not 0, in zigzag order.
- */
-export function transform(state: usize, block: usize, reciprocals: usize): u64 {
+/** DCT of a block into COEFFICIENTS, transposed and 8 times too large. */
+@inline
+export function forwardTransform(state: usize, block: usize): void {
   const at = state + COEFFICIENTS;
   transformColumns(block, at, true);
   transpose(at, false);
   transformColumns(at, at, false);
+}
+
+/** Quantises COEFFICIENTS in place. Returns which are not 0, in zigzag order. */
+@inline
+export function quantise(state: usize, reciprocals: usize): u64 {
+  const at = state + COEFFICIENTS;
   const nonzero =
     quantiseTwo(at, reciprocals, 0) |
     (quantiseTwo(at, reciprocals, 32) << 16) |
@@ -141,4 +145,13 @@ export function transform(state: usize, block: usize, reciprocals: usize): u64 {
     zigzagMask(masks, nonzero, 6) |
     zigzagMask(masks, nonzero, 7)
   );
+}
+
+/**
+ * DCT and quantisation of a block into COEFFICIENTS, transposed. Returns which coefficients are
+ * not 0, in zigzag order.
+ */
+export function transform(state: usize, block: usize, reciprocals: usize): u64 {
+  forwardTransform(state, block);
+  return quantise(state, reciprocals);
 }
