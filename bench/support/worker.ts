@@ -91,7 +91,7 @@ const RUNNERS: Record<string, (run: Run) => Promise<Result>> = {
     const start = performance.now();
     const { format, picture, ...given } = options as { format: FormatName; picture: PictureInfo };
     const encodeOptions: EncodeOptions = {
-      ...{ quality: 80, lossless: false, effort: "default", iconSizes: null },
+      ...{ quality: 80, lossless: false, effort: "default", colors: null, iconSizes: null },
       ...given,
       metadata: { icc: null, exif: null, xmp: null },
     };

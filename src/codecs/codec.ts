@@ -14,6 +14,8 @@ export interface EncodeOptions {
   quality: number;
   lossless: boolean;
   effort: Effort;
+  /** 2 to 256: PNGs get a palette of so many at most; null leaves colours as they are. */
+  colors: number | null;
   /** Squares to be made of the picture, for icons; null is the picture at its own size. */
   iconSizes: readonly number[] | null;
   /** Written into the file as they are; null members are left out. */

@@ -1,6 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { OUTPUT_OPTIONS, findOptionConflict, resolveOptions } from "./options.ts";
 
+describe("a number of colors", () => {
+  test.each([
+    [{ format: "png", colors: 16 }, undefined],
+    [{ format: "auto", colors: 16 }, undefined],
+    [{ format: "jpg", colors: 16 }, "Only png takes a number of colors."],
+    [{ format: "png", colors: 16, lossless: true }, "A number of colors is not lossless."],
+  ])("%o: %s", (options, conflict) => {
+    expect(findOptionConflict(OUTPUT_OPTIONS.parse(options))).toBe(conflict);
+  });
+
+  test.each([1, 257, 2.5])("cannot be %d", (colors) => {
+    expect(OUTPUT_OPTIONS.safeParse({ format: "png", colors }).success).toBe(false);
+  });
+});
+
 describe("the format auto", () => {
   const options = OUTPUT_OPTIONS.parse({ format: "auto", lossless: true });
   test.each([

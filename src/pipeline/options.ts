@@ -77,6 +77,8 @@ export const OUTPUT_OPTIONS = z.object({
   neverLarger: z.boolean().default(false),
   lossless: z.boolean().default(false),
   effort: z.enum(EFFORTS).default("default"),
+  /** A palette of so many colours at most, for PNGs; others are dithered from these. */
+  colors: z.int().min(2).max(256).nullable().default(null),
   /** What transparent pixels are flattened on and margins are painted; null lets the format decide. */
   background: colour.nullable().default(null),
   /** What margins are painted where that is not `background`. */
@@ -117,6 +119,10 @@ export function findOptionConflict(options: OutputOptions): string | undefined {
   const { format, lossless } = options;
   if (format !== AUTO && lossless && FORMATS[format].lossless === "never") {
     return `${format} has no lossless mode.`;
+  }
+  if (options.colors !== null) {
+    if (format !== "png" && format !== AUTO) return "Only png takes a number of colors.";
+    if (lossless) return "A number of colors is not lossless.";
   }
   if (options.iconSizes && options.format !== "ico") return "Only ico has icon sizes.";
   return undefined;

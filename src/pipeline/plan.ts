@@ -88,14 +88,15 @@ export function makePlan(
   const colour = planColour(decoded, options, pads);
   const steps = chainSteps(decoded, source, { scale }, options, geometry, colour);
   const output = { ...(steps.at(-1)?.output ?? decoded), icc: colour.icc };
-  const { quality, lossless, effort, iconSizes } = options;
+  const { quality, lossless, effort, colors, iconSizes } = options;
   const metadata = chooseMetadata(source.metadata, colour, options);
-  const encode: EncodeOptions = { quality, lossless, effort, iconSizes, metadata };
+  const encode: EncodeOptions = { quality, lossless, effort, colors, iconSizes, metadata };
   const { exif, xmp } = source.metadata;
   const repeatsPicture =
     options.format === source.format &&
     source.frames === 1 &&
     options.iconSizes === null &&
+    options.colors === null &&
     steps.every(({ name }) => name === "orient");
   const outputBytes = output.width * output.height * output.channels + SMALL_FILE_BYTES;
   const stripsBytes =

@@ -58,6 +58,7 @@ const ROUTES: Record<string, Route> = {
       quality: 80,
       lossless: false,
       effort: "default",
+      colors: null,
       iconSizes: null,
       ...JSON.parse(query.get("options") ?? "{}"),
       metadata: parseMetadata(query.get("metadata")),

@@ -33,7 +33,14 @@ const metadata = { icc: null, exif: null, xmp: null };
 
 async function makePng(): Promise<Uint8Array> {
   const effort = "fast";
-  const options = { quality: 80, lossless: true, effort, iconSizes: null, metadata } as const;
+  const options = {
+    quality: 80,
+    lossless: true,
+    effort,
+    colors: null,
+    iconSizes: null,
+    metadata,
+  } as const;
   const { encoder } = IMAGES_CODECS.png;
   const gate = new MemoryGate();
   const workspace = await gate.admit(gate.budgetBytes);

@@ -7,15 +7,12 @@ import { AppError } from "../../errors.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
 import type { Effort, EncodeOptions } from "../codec.ts";
-import { ColourSet, MAX_COLOURS } from "./colour-set.ts";
-import { dither, ditherBytes } from "./dither.ts";
-import { Histogram, HISTOGRAM_BYTES, samplesBytes } from "./histogram.ts";
+import { ColourSet, MAX_COLOURS } from "../palette/colour-set.ts";
+import { dither, ditherBytes } from "../palette/dither.ts";
+import { Histogram, histogramBytes } from "../palette/histogram.ts";
 import { LZW_ENCODER_BYTES, LzwEncoder } from "./lzw-encoder.ts";
-import { quantise, quantiseBytes } from "./quantise.ts";
+import { reduceBytes, reduceColours } from "../palette/reduce.ts";
 import { paletteBits, writeHead } from "./write-head.ts";
-
-/** Rounds in which the palette's colours are improved. */
-const ROUNDS: Readonly<Record<Effort, number>> = { fast: 0, default: 3, max: 12 };
 
 /** Pixels are painted or not: from this alpha on they are. */
 const OPAQUE_FROM = 128;
@@ -27,14 +24,12 @@ export function encodeMemory({ width, height, channels }: PictureInfo): number {
   const pixels = width * height;
   if (channels === 1) return LZW_ENCODER_BYTES;
   const mask = channels === 4 ? Math.ceil(pixels / 8) : 0;
-  const samples = samplesBytes(pixels);
   return (
     pixels * 3 +
     mask +
-    HISTOGRAM_BYTES +
-    samples +
-    quantiseBytes(pixels) +
-    ditherBytes(width) +
+    histogramBytes(3) +
+    reduceBytes(pixels, 3) +
+    ditherBytes(width, 3) +
     LZW_ENCODER_BYTES
   );
 }
@@ -78,14 +73,14 @@ async function* encodeColour(
   const isExact = held.colours.size <= most;
   const palette = isExact
     ? held.colours.colours
-    : reduce(held.histogram, most, ROUNDS[effort], workspace);
+    : reduceColours(held.histogram, 3, most, effort, workspace);
   const index = palette.length / 3;
   const transparent = isTransparent && { index, isTransparent };
   if (isExact) {
     lookUp(held.rgb, held.colours, transparent);
   } else {
-    const room = workspace.allocate(ditherBytes(width));
-    dither(held.rgb, picture, palette, transparent, room);
+    const room = workspace.allocate(ditherBytes(width, 3));
+    dither({ width, height, channels: 3, data: held.rgb }, palette, transparent, room);
   }
   const written = new Uint8Array(palette.length + (transparent ? 3 : 0));
   written.set(palette);
@@ -113,7 +108,7 @@ async function hold(picture: Picture, workspace: Workspace): Promise<Held> {
   const { width, height, channels } = picture;
   const rgb = workspace.allocate(width * height * 3);
   const mask = channels === 4 ? workspace.allocate(Math.ceil((width * height) / 8)) : null;
-  const histogram = new Histogram(workspace.allocate(HISTOGRAM_BYTES));
+  const histogram = new Histogram(workspace.allocate(histogramBytes(3)), 3);
   const colours = new ColourSet();
   let pixels = 0;
   let unpainted = 0;
@@ -169,22 +164,6 @@ function dropAlpha(
   }
   endRun(to);
   return unpainted;
-}
-
-/** Frees what it took, and the histogram is of no more use. */
-function reduce(
-  histogram: Histogram,
-  most: number,
-  rounds: number,
-  workspace: Workspace,
-): Uint8Array {
-  const count = histogram.countSamples();
-  const samplesRoom = workspace.allocate(samplesBytes(count));
-  const room = workspace.allocate(quantiseBytes(count));
-  const palette = quantise(histogram.sample(count, samplesRoom), most, rounds, room);
-  workspace.free(samplesRoom);
-  workspace.free(room);
-  return palette;
 }
 
 type Transparent = { index: number; isTransparent(pixel: number): boolean } | null;

@@ -10,7 +10,7 @@ import type { Workspace } from "../../pipeline/memory.ts";
 import type { Picture, PictureInfo, Strip } from "../../pipeline/picture.ts";
 import type { EncodeOptions } from "../codec.ts";
 import { concat } from "../concat.ts";
-import { encodeMemory as pngMemory, encodePng } from "../png/encode.ts";
+import { encodeTruecolour, truecolourMemory } from "../png/encode.ts";
 import { dibBytes, encodeDib } from "./dib.ts";
 import { MAX_SIDE, writeDirectory } from "./directory.ts";
 
@@ -27,7 +27,7 @@ export function encodeMemory(picture: PictureInfo, options: EncodeOptions): numb
     (sum, size) => sum + resampleBytes(resamplingTo(size, picture)),
     0,
   );
-  const png = sizes.some(isPng) ? pngMemory(asRgba(picture), options) : 0;
+  const png = sizes.some(isPng) ? truecolourMemory(asRgba(picture), options) : 0;
   // The files are held apart, then in one piece.
   return pixels + resampling + png + 2 * files;
 }
@@ -125,7 +125,7 @@ async function toPng(
   const picture: Picture = { ...asRgba(size), strips: wholeAsStrips(rgba, size) };
   const plain = { ...options, metadata: { icc: null, exif: null, xmp: null } };
   const chunks: Uint8Array[] = [];
-  for await (const chunk of encodePng(picture, plain, workspace)) chunks.push(chunk);
+  for await (const chunk of encodeTruecolour(picture, plain, workspace)) chunks.push(chunk);
   return concat(chunks);
 }
 

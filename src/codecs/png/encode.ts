@@ -1,92 +1,22 @@
-/**
- * Rows → filtered rows → native deflate → IDAT chunks. What suits photos (a filter for each row,
- * then hardly more than Huffman coding) is bad for drawings and screenshots, which repeat
- * themselves or have a palette's few colours: these need no filter and a real search. Each batch of
- * rows is looked at, or with most effort tried.
- */
-import { constants, deflateSync } from "node:zlib";
-import { AppError } from "../../errors.ts";
-import { ENGINE, ENGINE_BASE_BYTES, type Engine } from "../../kernels/engine.ts";
-import { FILTERS, kernelBufferBytes, MARGIN_BYTES } from "../../kernels/png-filter.ts";
+/** PNGs out of strips: with a palette where that is exact or asked for, else as they come. */
 import type { Workspace } from "../../pipeline/memory.ts";
 import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
-import type { Effort, EncodeOptions } from "../codec.ts";
+import type { EncodeOptions } from "../codec.ts";
 import { writeChunk } from "./chunks.ts";
-import { hasFewColours } from "./few-colours.ts";
+import { deflateMemory, deflateRows, type RowKind } from "./deflate-rows.ts";
+import { findPalette, packIndices, paletteMemory } from "./indexed.ts";
 import { writeHead } from "./write-head.ts";
-import {
-  createDeflatePump,
-  ZLIB_STREAM_BYTES,
-  type DeflatePump,
-  type DeflateSettings,
-} from "../zlib-stream.ts";
 
-const PAGE_BYTES = 64 * 1024;
 const IDAT_BYTES = 64 * 1024;
-/** Raw bytes that are filtered and deflated at a time. */
-const BATCH_BYTES = 128 * 1024;
 
-const { Z_DEFAULT_STRATEGY, Z_HUFFMAN_ONLY, Z_RLE } = constants;
-
-interface Way {
-  /** Least share of bytes in a batch that repeat for this way to be taken. */
-  fromShare: number;
-  filter: number | typeof TRIED;
-  deflate: DeflateSettings;
-}
-
-const { none, sub, up, paeth, choose } = FILTERS;
-
-/** The one of these whose rows deflate best by themselves. */
-const TRIED = "tried";
-const TRIALS = [choose, none, sub, up, paeth];
-const TRIAL: DeflateSettings = { level: 5, strategy: Z_DEFAULT_STRATEGY };
-
-/**
- * Measured on photos, by share of bytes that repeat. Below 0.05 Z_HUFFMAN_ONLY makes files 1 to 3 %
- * larger than Z_RLE in three quarters of its time. From 0.1 on level 1 takes as long as Z_RLE and
- * its files are 6 % smaller. Level 3 takes twice as long as 1 and saves another 5 to 8 %.
- * Trying filters costs as much as level 9 and saves up to 6 %.
- */
-const WAYS: Readonly<Record<Effort, readonly [Way, ...Way[]]>> = {
-  fast: [
-    { fromShare: 0, filter: paeth, deflate: { level: 1, strategy: Z_RLE } },
-    { fromShare: 0.5, filter: none, deflate: { level: 1, strategy: Z_DEFAULT_STRATEGY } },
-  ],
-  default: [
-    { fromShare: 0, filter: choose, deflate: { level: 6, strategy: Z_HUFFMAN_ONLY } },
-    { fromShare: 0.05, filter: choose, deflate: { level: 6, strategy: Z_RLE } },
-    { fromShare: 0.1, filter: choose, deflate: { level: 1, strategy: Z_DEFAULT_STRATEGY } },
-    { fromShare: 0.5, filter: none, deflate: { level: 6, strategy: Z_DEFAULT_STRATEGY } },
-  ],
-  max: [{ fromShare: 0, filter: TRIED, deflate: { level: 9, strategy: Z_DEFAULT_STRATEGY } }],
-};
-
-function findWay(effort: Effort, share: number): Way {
-  const [first, ...others] = WAYS[effort];
-  return others.findLast(({ fromShare }) => share >= fromShare) ?? first;
-}
-
-function bufferSizes({ width, height, channels }: PictureInfo) {
-  const rowBytes = width * channels;
-  const rows = Math.min(height, Math.max(1, Math.floor(BATCH_BYTES / rowBytes)));
-  return {
-    raw: rows * rowBytes,
-    filtered: rows * (rowBytes + 1),
-    above: MARGIN_BYTES + rowBytes,
-    current: MARGIN_BYTES + rowBytes,
-    previous: rowBytes,
-  };
+/** Upper bound, in bytes. */
+export function encodeMemory(picture: PictureInfo, options: EncodeOptions): number {
+  return truecolourMemory(picture, options) + paletteMemory(picture, options);
 }
 
 /** Upper bound, in bytes. */
-export function encodeMemory(picture: PictureInfo, { effort }: EncodeOptions): number {
-  const arena = Object.values(bufferSizes(picture)).reduce(
-    (sum, bytes) => sum + kernelBufferBytes(bytes),
-    0,
-  );
-  const streams = effort === "max" ? 2 * ZLIB_STREAM_BYTES : ZLIB_STREAM_BYTES;
-  return ENGINE_BASE_BYTES + arena + PAGE_BYTES + streams + 4 * IDAT_BYTES;
+export function truecolourMemory(picture: PictureInfo, { effort }: EncodeOptions): number {
+  return deflateMemory(picture, effort) + 4 * IDAT_BYTES;
 }
 
 export async function* encodePng(
@@ -94,114 +24,46 @@ export async function* encodePng(
   options: EncodeOptions,
   workspace: Workspace,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  yield writeHead(picture, options.metadata);
-  const data = createChunker();
-  for await (const bytes of deflateRows(picture, options.effort, workspace)) {
-    yield* data.add(bytes);
+  const strips = picture.strips[Symbol.asyncIterator]();
+  try {
+    const { indexed, rest } = await findPalette(picture, strips, options, workspace);
+    if (!indexed) {
+      yield* encodeTruecolour(rest, options, workspace);
+      return;
+    }
+    const { metadata, effort } = options;
+    const { palette } = indexed;
+    yield writeHead(
+      picture,
+      { ...metadata, icc: palette.keepsProfile ? metadata.icc : null },
+      palette,
+    );
+    yield* encodeRows(packIndices(picture, indexed), effort, "indices", workspace);
+  } finally {
+    await strips.return?.();
   }
-  yield* data.finish();
-  yield writeChunk("IEND", new Uint8Array(0));
 }
 
-async function* deflateRows(
+/** Gray, RGB or RGBA, whatever the colours. */
+export async function* encodeTruecolour(
   picture: Picture,
-  effort: Effort,
+  { effort, metadata }: EncodeOptions,
   workspace: Workspace,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const engine = await workspace.take(ENGINE);
-  const batches = prepareBatches(engine, picture);
-  let way = findWay(effort, 0);
-  let pump: DeflatePump | undefined;
-  try {
-    for await (const rows of batches.fill()) {
-      if (way.filter === TRIED) filterBest(batches, rows);
-      else if (pump && effort === "fast") batches.filter(rows, way.filter);
-      else {
-        const share = batches.filter(rows, FILTERS.choose);
-        const better = findWay(effort, batches.fewColours(rows) ? 1 : share);
-        if (pump && better !== way) {
-          pump.configure(better.deflate);
-          yield* drain(pump);
-        }
-        way = better;
-        if (way.filter === FILTERS.none) batches.filter(rows, FILTERS.none);
-      }
-      pump ??= createDeflatePump(way.deflate);
-      pump.write(batches.filtered(rows));
-      yield* drain(pump);
-    }
-    if (!pump) throw incomplete();
-    pump.end();
-    yield* drain(pump);
-  } finally {
-    pump?.close();
-  }
+  yield writeHead(picture, metadata, null);
+  yield* encodeRows(picture, effort, "samples", workspace);
 }
 
-/** Leaves the batch filtered in the way that suits it. */
-function filterBest(batches: Batches, rows: number): void {
-  const lengths = TRIALS.map((filter) => {
-    batches.filter(rows, filter);
-    return deflateSync(batches.filtered(rows), TRIAL).length;
-  });
-  const best = lengths.indexOf(Math.min(...lengths));
-  batches.filter(rows, TRIALS[best] ?? choose);
-}
-
-async function* drain(pump: DeflatePump): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let output = await pump.next(); output; output = await pump.next()) yield output;
-}
-
-const incomplete = (): AppError =>
-  new AppError("internal", "The picture ended before its last row.");
-
-type Batches = ReturnType<typeof prepareBatches>;
-
-/** Strips may have any number of rows; what is filtered and deflated at a time should not depend on it. */
-function prepareBatches(engine: Engine, picture: Picture) {
-  const { width, height, channels } = picture;
-  const rowBytes = width * channels;
-  const sizes = bufferSizes(picture);
-  const allocate = (bytes: number): number => engine.allocate(kernelBufferBytes(bytes));
-  const raw = allocate(sizes.raw);
-  const filtered = allocate(sizes.filtered);
-  const above = allocate(sizes.above) + MARGIN_BYTES;
-  const current = allocate(sizes.current) + MARGIN_BYTES;
-  const previous = allocate(sizes.previous);
-  const places = 16 * Math.ceil(rowBytes / 16);
-
-  return {
-    /** Yields how many rows there are to filter. */
-    async *fill(): AsyncGenerator<number, void, undefined> {
-      let filled = 0;
-      let left = height * rowBytes;
-      for await (const { data } of picture.strips) {
-        for (let at = 0; at < data.length;) {
-          const part = data.subarray(at, at + sizes.raw - filled);
-          engine.view(raw + filled, part.length).set(part);
-          at += part.length;
-          filled += part.length;
-          left -= part.length;
-          if (filled < sizes.raw && left > 0) continue;
-          yield filled / rowBytes;
-          engine.copy(raw + filled - rowBytes, previous, rowBytes);
-          filled = 0;
-        }
-      }
-      if (left !== 0) throw incomplete();
-    },
-    /** @returns the share of bytes that repeat, where the filter is chosen */
-    filter(rows: number, filter: number): number {
-      const { pngFilter } = engine.exports;
-      engine.copy(previous, above, rowBytes); // where the rows of another try ended
-      return (
-        pngFilter(raw, rows, rowBytes, channels, filter, above, current, filtered) / (rows * places)
-      );
-    },
-    fewColours: (rows: number): boolean =>
-      hasFewColours(engine.view(raw, rows * rowBytes), channels),
-    filtered: (rows: number): Uint8Array => engine.view(filtered, rows * (rowBytes + 1)),
-  };
+async function* encodeRows(
+  picture: Picture,
+  effort: EncodeOptions["effort"],
+  kind: RowKind,
+  workspace: Workspace,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const data = createChunker();
+  for await (const bytes of deflateRows(picture, effort, kind, workspace)) yield* data.add(bytes);
+  yield* data.finish();
+  yield writeChunk("IEND", new Uint8Array(0));
 }
 
 /** Collects the zlib stream into IDAT chunks of one size. */

@@ -4,6 +4,7 @@ import type { Metadata, PictureInfo } from "../../pipeline/picture.ts";
 import { concat } from "../concat.ts";
 import { SIGNATURE, writeChunk } from "./chunks.ts";
 import { COLOUR_TYPES } from "./header.ts";
+import type { Palette } from "./indexed.ts";
 import { XMP_KEYWORD } from "./text-chunks.ts";
 
 const TYPES = { 1: COLOUR_TYPES.gray, 3: COLOUR_TYPES.rgb, 4: COLOUR_TYPES.rgba } as const;
@@ -11,19 +12,24 @@ const TYPES = { 1: COLOUR_TYPES.gray, 3: COLOUR_TYPES.rgb, 4: COLOUR_TYPES.rgba 
 /** Rendering intent "perceptual", the one for pictures. */
 const SRGB_DATA = Uint8Array.of(0);
 
-/** 8 bits a sample. Without a profile the picture says that it is sRGB. */
+/**
+ * 8 bits a sample, or a palette's indices. Without a profile the picture says that it is sRGB.
+ */
 export function writeHead(
   { width, height, channels }: PictureInfo,
   { icc, exif, xmp }: Metadata,
+  palette: Palette | null,
 ): Uint8Array<ArrayBuffer> {
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
-  header.set([8, TYPES[channels]], 8);
+  header.set(palette ? [palette.depth, COLOUR_TYPES.palette] : [8, TYPES[channels]], 8);
 
   const parts: Uint8Array[] = [SIGNATURE, writeChunk("IHDR", header)];
   parts.push(icc ? writeChunk("iCCP", profileData(icc)) : writeChunk("sRGB", SRGB_DATA));
+  if (palette) parts.push(writeChunk("PLTE", palette.colours));
+  if (palette?.alphas) parts.push(writeChunk("tRNS", palette.alphas));
   if (exif) parts.push(writeChunk("eXIf", exif));
   if (xmp) parts.push(writeChunk("iTXt", concat([text(`${XMP_KEYWORD}\0\0\0\0\0`), xmp])));
   return concat(parts);

@@ -166,6 +166,7 @@ function toOutputOptions({ output = {} }: ConvertRequest, format: FormatName): O
     maxBytes: output.max_bytes,
     lossless: output.lossless,
     effort: output.effort,
+    colors: output.colors,
     background,
     stripMetadata: output.strip_metadata,
     width: output.width,

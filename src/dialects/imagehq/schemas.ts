@@ -31,6 +31,10 @@ export const OUTPUT = z
     }),
     lossless: z.boolean().optional(),
     effort: z.enum(EFFORTS).optional(),
+    colors: z.int().min(2).max(256).optional().openapi({
+      description:
+        "For png: a palette of so many colours at most. Pictures that have more are dithered.",
+    }),
     background: z.string().optional().openapi({
       description:
         "What transparent pixels are flattened on and `contain` pads with: #rgb, #rgba, #rrggbb, #rrggbbaa, white, black or transparent.",

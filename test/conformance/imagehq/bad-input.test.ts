@@ -174,6 +174,8 @@ describe("members", () => {
       "#/output/background",
     ],
     ["lossless JPEG", { output: { output_format: "jpg", lossless: true } }, "#/output"],
+    ["colors 1", { output: { output_format: "png", colors: 1 } }, "#/output/colors"],
+    ["colors for a jpg", { output: { output_format: "jpg", colors: 16 } }, "#/output"],
     ["max_bytes 0", { output: { output_format: "jpg", max_bytes: 0 } }, "#/output/max_bytes"],
     ["max_bytes 1.5", { output: { output_format: "jpg", max_bytes: 1.5 } }, "#/output/max_bytes"],
     ["no output format", { output: { quality: 5 } }, "#/output/output_format"],

@@ -7,15 +7,28 @@ const SLOTS = 1 << SLOT_BITS;
 const SPREAD = 0x9e37_79b1;
 
 export class ColourSet {
-  readonly #keys = new Int32Array(SLOTS).fill(-1);
-  readonly #indices = new Uint8Array(SLOTS);
-  readonly #colours = new Uint8Array(MAX_COLOURS * 3);
+  /** Index + 1; 0 is free. */
+  readonly #slots = new Uint16Array(SLOTS);
+  readonly #keys = new Int32Array(MAX_COLOURS);
   /** How many there are; above MAX_COLOURS there are more than were counted. */
   size = 0;
 
   /** RGB triples in the order they were found. */
   get colours(): Uint8Array {
-    return this.#colours.subarray(0, this.size * 3);
+    const colours = new Uint8Array(this.#count * 3);
+    this.#keys.subarray(0, this.#count).forEach((key, i) => {
+      colours.set([(key >> 16) & 255, (key >> 8) & 255, key & 255], i * 3);
+    });
+    return colours;
+  }
+
+  /** The highest byte of each. */
+  get alphas(): Uint8Array {
+    return Uint8Array.from(this.#keys.subarray(0, this.#count), (key) => key >>> 24);
+  }
+
+  get #count(): number {
+    return Math.min(this.size, MAX_COLOURS);
   }
 
   /** Pixels of RGB, as long as their colours are few enough. */
@@ -29,18 +42,16 @@ export class ColourSet {
     }
   }
 
-  /** @param colour as (red << 16) | (green << 8) | blue; @returns its index */
+  /** @param colour as (alpha << 24) | (red << 16) | (green << 8) | blue; @returns its index */
   add(colour: number): number {
-    const keys = this.#keys;
     let slot = Math.imul(colour, SPREAD) >>> (32 - SLOT_BITS);
-    for (let found = keys[slot]; found !== -1; found = keys[slot]) {
-      if (found === colour) return this.#indices[slot] as number;
+    for (let found = this.#slots[slot]; found; found = this.#slots[slot]) {
+      if (this.#keys[found - 1] === colour) return found - 1;
       slot = (slot + 1) & (SLOTS - 1);
     }
     if (this.size < MAX_COLOURS) {
-      keys[slot] = colour;
-      this.#indices[slot] = this.size;
-      this.#colours.set([colour >> 16, (colour >> 8) & 255, colour & 255], this.size * 3);
+      this.#keys[this.size] = colour;
+      this.#slots[slot] = this.size + 1;
     }
     return this.size++;
   }
