@@ -7,7 +7,9 @@ import type { EncodeOptions } from "../../src/codecs/codec.ts";
 import { AppError, toAppError } from "../../src/errors.ts";
 import { sniffFormat, SNIFF_BYTES, type FormatName } from "../../src/formats.ts";
 import { IMAGES_CODECS } from "../../src/lanes/images.ts";
-import { ENGINE_BASE_BYTES, PAGE_BYTES } from "../../src/kernels/engine.ts";
+import { ENGINE, ENGINE_BASE_BYTES, PAGE_BYTES } from "../../src/kernels/engine.ts";
+import { TOP_BYTES } from "../../src/kernels/assembly/vp8-encode-layout.ts";
+import { startVp8Encoder, vp8EncoderBytes, type Vp8Plan } from "../../src/kernels/vp8-encoder.ts";
 import { resample, resampleBytes, type Resampling } from "../../src/kernels/resampler.ts";
 import { MAX_PIXELS } from "../../src/limits.ts";
 import { deliver } from "../../src/pipeline/deliver.ts";
@@ -22,6 +24,15 @@ import { toPicture } from "./raw-picture.ts";
 const gate = new MemoryGate();
 
 type Route = (body: Uint8Array, query: URLSearchParams) => Promise<Response>;
+
+const ENCODE_DEFAULTS: EncodeOptions = {
+  quality: 80,
+  lossless: false,
+  effort: "default",
+  colors: null,
+  iconSizes: null,
+  metadata: { icc: null, exif: null, xmp: null },
+};
 
 const ROUTES: Record<string, Route> = {
   /** The header: Source without its functions; byte arrays as base64. */
@@ -55,11 +66,7 @@ const ROUTES: Record<string, Route> = {
     const format = query.get("format") as FormatName;
     const picture = rawPicture(body, query);
     const options: EncodeOptions = {
-      quality: 80,
-      lossless: false,
-      effort: "default",
-      colors: null,
-      iconSizes: null,
+      ...ENCODE_DEFAULTS,
       ...JSON.parse(query.get("options") ?? "{}"),
       metadata: parseMetadata(query.get("metadata")),
     };
@@ -93,6 +100,41 @@ const ROUTES: Record<string, Route> = {
       const info = { rows, ms, planned, used: workspace.peakBytes };
       return new Response(pixels, { headers: { "x-lab": JSON.stringify(info) } });
     });
+  },
+
+  /** ?plan={...}: packed RGB → a frame of VP8, behind what its last row of macroblocks left. */
+  "/vp8": async (body, query) => {
+    const plan = JSON.parse(query.get("plan") ?? "{}") as Vp8Plan;
+    const planned = vp8EncoderBytes(plan);
+    return await inWorkspace(gate, planned, async (workspace) => {
+      const engine = await workspace.take(ENGINE, planned);
+      const encoder = startVp8Encoder(engine, plan);
+      const { rowBytes, gathered } = encoder;
+      for (let y = 0; y < plan.height; y += 16) {
+        const rows = Math.min(16, plan.height - y);
+        const part = body.subarray(y * rowBytes, (y + rows) * rowBytes);
+        engine.view(gathered, part.length).set(part);
+        if (!encoder.encode(gathered, rows)) throw new AppError("memory_limit", "too large");
+      }
+      const edge = engine.view(encoder.top, Math.ceil(plan.width / 16) * TOP_BYTES).slice();
+      const parts = encoder.finish();
+      if (!parts) throw new AppError("memory_limit", "too large");
+      const frame = parts.map((part) => part.slice());
+      const info = { planned, used: workspace.peakBytes, edgeBytes: edge.length };
+      return new Response(new Blob([edge, ...frame]), {
+        headers: { "x-lab": JSON.stringify(info) },
+      });
+    });
+  },
+
+  /** ?format=&width=&height=&channels=&options=: what encoding such a picture plans for. */
+  "/plan": (body, query) => {
+    const { encoder } = IMAGES_CODECS[query.get("format") as FormatName];
+    const options = { ...ENCODE_DEFAULTS, ...JSON.parse(query.get("options") ?? "{}") };
+    const planned = encoder.memory(rawPicture(body, query), options);
+    return Promise.resolve(
+      new Response(null, { headers: { "x-lab": JSON.stringify({ planned }) } }),
+    );
   },
 
   /** ?options={...}: file → file, described in x-lab. */

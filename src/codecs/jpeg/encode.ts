@@ -14,7 +14,7 @@ import type { EncodeOptions } from "../codec.ts";
 import { makeHuffmanTable, POSSIBLE_SYMBOLS, STANDARD_TABLES } from "./huffman.ts";
 import { makeQuantisation } from "./quantisation.ts";
 import { writeHeader } from "./frame.ts";
-import { gatherRows, type McuRow } from "./mcu-rows.ts";
+import { gatherRows, type McuRow } from "../mcu-rows.ts";
 import { EOI } from "./segments.ts";
 
 /** From this quality on chroma keeps its resolution. */

@@ -17,7 +17,7 @@ import type { EncodeOptions } from "../codec.ts";
 import { chooseSampling, withPossible } from "./encode.ts";
 import { writeFrame, writeHeader, writeScanHeader } from "./frame.ts";
 import { makeHuffmanTable, STANDARD_TABLES } from "./huffman.ts";
-import { gatherRows } from "./mcu-rows.ts";
+import { gatherRows } from "../mcu-rows.ts";
 import { chooseScans, measure } from "./progression.ts";
 import { makeQuantisation } from "./quantisation.ts";
 import { estimateRates, expectFrom } from "./rates.ts";

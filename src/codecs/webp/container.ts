@@ -1,4 +1,4 @@
-/** Puts metadata around what libwebp wrote. Layout: RFC 9649, section 2. */
+/** What surrounds the picture in a WebP file. Layout: RFC 9649, section 2. */
 import type { Metadata } from "../../pipeline/picture.ts";
 import { concat } from "../concat.ts";
 import type { Region } from "./libwebp.ts";
@@ -14,7 +14,45 @@ export interface WrappedFile {
 const RIFF_BYTES = 12;
 const CHUNK_HEAD_BYTES = 8;
 const CANVAS_BYTES = 10;
+const WEBP = Uint8Array.of(0x57, 0x45, 0x42, 0x50);
 const FLAGS = { icc: 0x20, alpha: 0x10, exif: 0x08, xmp: 0x04 } as const;
+
+/** Whether the picture has transparency, and its metadata (members that are null are left out). */
+export interface Surroundings {
+  width: number;
+  height: number;
+  alpha: boolean;
+  metadata: Metadata;
+}
+
+/**
+ * What a file has before and after `imageBytes` bytes of image chunks. `extended` asks for the
+ * chunk that a file needs with transparency beside a lossy picture, or with metadata.
+ */
+export function surround(
+  imageBytes: number,
+  { width, height, alpha, metadata }: Surroundings,
+  extended: boolean,
+): Omit<WrappedFile, "image"> {
+  const { icc, exif, xmp } = metadata;
+  const front: Uint8Array[] = [];
+  if (extended || icc || exif || xmp) {
+    const canvas = new Uint8Array(CANVAS_BYTES);
+    canvas[0] =
+      (icc ? FLAGS.icc : 0) |
+      (alpha ? FLAGS.alpha : 0) |
+      (exif ? FLAGS.exif : 0) |
+      (xmp ? FLAGS.xmp : 0);
+    writeUint24(canvas, 4, width - 1);
+    writeUint24(canvas, 7, height - 1);
+    front.push(chunk("VP8X", canvas));
+    if (icc) front.push(chunk("ICCP", icc));
+  }
+  const back = [...(exif ? [chunk("EXIF", exif)] : []), ...(xmp ? [chunk("XMP ", xmp)] : [])];
+  const bytes = [...front, ...back].reduce((sum, part) => sum + part.length, 4 + imageBytes);
+  const riff = chunkHead("RIFF", bytes);
+  return { before: concat([riff, WEBP, ...front]), after: concat(back) };
+}
 
 /**
  * @param heap where libwebp's file lies, at `file`
@@ -26,43 +64,27 @@ export function wrapFile(
   size: { width: number; height: number },
   metadata: Metadata,
 ): WrappedFile {
-  const { icc, exif, xmp } = metadata;
   const head = heap.subarray(file.pointer, file.pointer + RIFF_BYTES + CHUNK_HEAD_BYTES + 5);
   const name = String.fromCharCode(...head.subarray(RIFF_BYTES, RIFF_BYTES + 4));
-  if (!icc && !exif && !xmp) {
-    const skipped = { pointer: file.pointer + RIFF_BYTES, bytes: file.bytes - RIFF_BYTES };
-    return { before: head.slice(0, RIFF_BYTES), image: skipped, after: new Uint8Array(0) };
-  }
   // libwebp itself extends the file only for a lossy picture with transparency.
   const extended = name === "VP8X";
   const start = RIFF_BYTES + (extended ? CHUNK_HEAD_BYTES + CANVAS_BYTES : 0);
   const image = { pointer: file.pointer + start, bytes: file.bytes - start };
   const alpha = extended || (name === "VP8L" && ((head[RIFF_BYTES + 12] ?? 0) & 0x10) !== 0);
+  return { ...surround(image.bytes, { ...size, alpha, metadata }, extended), image };
+}
 
-  const canvas = new Uint8Array(CANVAS_BYTES);
-  canvas[0] =
-    (icc ? FLAGS.icc : 0) |
-    (alpha ? FLAGS.alpha : 0) |
-    (exif ? FLAGS.exif : 0) |
-    (xmp ? FLAGS.xmp : 0);
-  writeUint24(canvas, 4, size.width - 1);
-  writeUint24(canvas, 7, size.height - 1);
-
-  const front = [chunk("VP8X", canvas), ...(icc ? [chunk("ICCP", icc)] : [])];
-  const back = [...(exif ? [chunk("EXIF", exif)] : []), ...(xmp ? [chunk("XMP ", xmp)] : [])];
-  const riff = head.slice(0, RIFF_BYTES);
-  const bytes = [...front, ...back].reduce((sum, part) => sum + part.length, 4 + image.bytes);
-  new DataView(riff.buffer).setUint32(4, bytes, true);
-  return { before: concat([riff, ...front]), image, after: concat(back) };
+/** The first eight bytes of a chunk of `bytes` bytes. */
+export function chunkHead(name: string, bytes: number): Uint8Array {
+  const head = new Uint8Array(CHUNK_HEAD_BYTES);
+  for (let i = 0; i < 4; i++) head[i] = name.charCodeAt(i);
+  new DataView(head.buffer).setUint32(4, bytes, true);
+  return head;
 }
 
 /** Chunks start at even offsets; the byte of padding does not count as theirs. */
 function chunk(name: string, data: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(CHUNK_HEAD_BYTES + data.length + (data.length & 1));
-  for (let i = 0; i < 4; i++) bytes[i] = name.charCodeAt(i);
-  new DataView(bytes.buffer).setUint32(4, data.length, true);
-  bytes.set(data, CHUNK_HEAD_BYTES);
-  return bytes;
+  return concat([chunkHead(name, data.length), data, new Uint8Array(data.length & 1)]);
 }
 
 function writeUint24(bytes: Uint8Array, offset: number, value: number): void {

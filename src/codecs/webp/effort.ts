@@ -41,13 +41,9 @@ const ROOMY_BYTES = 88 * MIB;
  */
 const SMALL_PIXELS = 1_000_000;
 
-export function planEncode(picture: PictureInfo, options: EncodeOptions): EncodePlan {
+export function planWhole(picture: PictureInfo, options: EncodeOptions): EncodePlan {
   const pixels = picture.width * picture.height;
-  const ladder = options.lossless
-    ? losslessAttempts(options)
-    : picture.channels === 4
-      ? alphaAttempts(options, pixels)
-      : opaqueAttempts(options, pixels);
+  const ladder = options.lossless ? losslessAttempts(options) : alphaAttempts(options, pixels);
   const need = ({ fixedBytes, pixelBytes }: Attempt): number =>
     Math.max(LIBWEBP_BASE_BYTES, Math.ceil(fixedBytes + pixels * pixelBytes));
   const within = (bytes: number) => ladder.findIndex((attempt) => need(attempt) <= bytes);
@@ -60,23 +56,6 @@ function lossyMethod({ effort }: EncodeOptions, pixels: number): number {
   if (effort === "max") return 6;
   if (effort === "fast") return 0;
   return pixels <= SMALL_PIXELS ? 4 : 2;
-}
-
-/** 4 bytes a pixel are RGBA, 1.5 are YUV; tokens (from method 3 on) and the file make the rest. */
-function opaqueAttempts(options: EncodeOptions, pixels: number): Attempt[] {
-  const { quality } = options;
-  const method = lossyMethod(options, pixels);
-  const low = Math.min(method, 2);
-  const attempt = (of: number, pixelBytes: number): Attempt => ({
-    method: of,
-    quality,
-    compressAlpha: true,
-    fixedBytes: 4 * MIB,
-    pixelBytes,
-  });
-  const tokens = method > 2 ? [attempt(method, 24), attempt(method, 12)] : [];
-  const tight = [...(quality <= 90 ? [7.2] : []), ...(quality <= 80 ? [6.25] : [])];
-  return [...tokens, ...[12, 9, ...tight].map((pixelBytes) => attempt(low, pixelBytes))];
 }
 
 /** Transparency is encoded losslessly beside the rest, which takes most of the memory. */

@@ -16,3 +16,15 @@ export { jpegWriteRows } from "./jpeg-decode-output";
 export { vp8ReadHeader } from "./vp8-decode-header";
 export { vp8ReadRow, vp8Start } from "./vp8-decode-rows";
 export { vp8WriteRows } from "./vp8-decode-output";
+export { vp8Convert } from "./vp8-encode-colour";
+export { vp8EncodeRow } from "./vp8-encode-row";
+export { vp8Adapt, vp8Settle } from "./vp8-encode-cost";
+export {
+  vp8CodeField,
+  vp8CodeProbabilities,
+  vp8CodeTokens,
+  vp8FinishCoder,
+  vp8StartCoder,
+} from "./vp8-encode-code";
+export { vp8CodeModes } from "./vp8-encode-modes";
+export { vp8Prepare, vp8SetQuantiser } from "./vp8-encode-setup";

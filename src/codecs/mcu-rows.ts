@@ -1,6 +1,6 @@
-/** Strips, however high, to rows of MCUs in the engine's memory. */
-import type { Engine } from "../../kernels/engine.ts";
-import type { Strip } from "../../pipeline/picture.ts";
+/** Strips, however high, to rows of MCUs (VP8: macroblocks) in the engine's memory. */
+import type { Engine } from "../kernels/engine.ts";
+import type { Strip } from "../pipeline/picture.ts";
 
 export interface McuRow {
   /** Address in the engine's memory. */

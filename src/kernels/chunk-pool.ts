@@ -1,0 +1,36 @@
+/** Room in the engine for data whose amount is known only when it is there: equal chunks, reused. */
+import { align, type Engine } from "./engine.ts";
+
+export interface Chunk {
+  start: number;
+  /** Where what it holds ends. */
+  end: number;
+}
+
+/** What `count` chunks take of the engine. */
+export const chunkPoolBytes = (count: number, chunkBytes: number): number =>
+  count * align(chunkBytes);
+
+export function createChunkPool(engine: Engine, maxCount: number, chunkBytes: number) {
+  const free: number[] = [];
+  let allocated = 0;
+  return {
+    /** How many could still be taken. */
+    get available(): number {
+      return free.length + maxCount - allocated;
+    },
+    /** An empty chunk, or null when none is left. */
+    take(): Chunk | null {
+      let start = free.pop();
+      if (start === undefined) {
+        if (allocated === maxCount) return null;
+        allocated++;
+        start = engine.allocate(chunkBytes);
+      }
+      return { start, end: start };
+    },
+    release(chunk: Chunk): void {
+      free.push(chunk.start);
+    },
+  };
+}
