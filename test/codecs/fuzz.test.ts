@@ -1,0 +1,32 @@
+/** Whatever is done to a file, decoding it ends in a picture or an error, within bounds. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { formatNames } from "../../src/formats.ts";
+import { startFuzz } from "../fuzz/campaign.ts";
+import { makeSeeds } from "../fuzz/seeds.ts";
+
+/** More of them: `npm run fuzz`. */
+const RUNS = 400;
+
+let fuzz: Awaited<ReturnType<typeof startFuzz>>;
+beforeAll(async () => {
+  fuzz = await startFuzz();
+});
+afterAll(() => fuzz.close());
+
+test("a byte behind an allocation is noticed", async () => {
+  expect(await fuzz.overrun()).toEqual(["guard zone behind allocation 2 was written to"]);
+});
+
+test.each(formatNames())(`${RUNS} damaged files: %s`, async (format) => {
+  const seeds = await makeSeeds(format);
+  const sound = await fuzz.decode(seeds);
+  expect(sound.map(({ code, faults }) => ({ code, faults }))).toEqual(
+    seeds.map(() => ({ code: "decoded", faults: [] })),
+  );
+  const { runs, codes, faults } = await fuzz.run(format, seeds, RUNS);
+  expect(faults).toEqual([]);
+  expect(runs).toBe(RUNS);
+  // They get past the first check: some are pictures, and others are found damaged.
+  expect(codes["decoded"]).toBeGreaterThan(RUNS / 20);
+  expect(codes["invalid_image"] ?? 0).toBeGreaterThan(RUNS / 50);
+});

@@ -1,0 +1,123 @@
+/** Small sound files of each format that we decode, of as many of its kinds as can be made here. */
+import sharp, { type Sharp } from "sharp";
+import type { FormatName } from "../../src/formats.ts";
+import { packRunLengths, writeBmp } from "../support/bmp-writer.ts";
+import { writeGif } from "../support/gif-writer.ts";
+import { writeIco } from "../support/ico-writer.ts";
+import { writeRandomJpeg } from "../codecs/jpeg-writer.ts";
+
+const [WIDTH, HEIGHT] = [61, 43];
+
+function draw(channels: 1 | 3 | 4): Sharp {
+  const data = Uint8Array.from({ length: WIDTH * HEIGHT * channels }, (_, i) => {
+    const [x, y] = [Math.floor(i / channels) % WIDTH, Math.floor(i / channels / WIDTH)];
+    return 128 + 90 * Math.sin((x * (1 + (i % channels))) / 9 + y / 5) + ((i * 7919) % 23);
+  });
+  const drawn = sharp(data, { raw: { width: WIDTH, height: HEIGHT, channels } });
+  return channels === 1 ? drawn.toColourspace("b-w") : drawn;
+}
+
+const indices = (colours: number): number[] =>
+  Array.from(
+    { length: WIDTH * HEIGHT },
+    (_, i) => ((i >> 3) * 5 + (i % 7 === 0 ? 1 : 0)) % colours,
+  );
+
+const gray = (colours: number): [number, number, number][] =>
+  Array.from({ length: colours }, (_, i) => [i, 255 - i, (i * 3) & 255]);
+
+const SIZE = { width: WIDTH, height: HEIGHT };
+
+const MAKERS: Record<FormatName, () => Promise<Buffer>[]> = {
+  jpg: () => [
+    draw(3).jpeg({ quality: 85 }).toBuffer(),
+    draw(3)
+      .jpeg({ progressive: true })
+      .withExif({ IFD0: { Artist: "x" } })
+      .toBuffer(),
+    draw(3).jpeg({ progressive: true, chromaSubsampling: "4:4:4" }).toBuffer(),
+    draw(1).jpeg().toBuffer(),
+    draw(3).toColourspace("cmyk").jpeg().toBuffer(),
+    ...[0, 2].map((interval) => {
+      const factors = [[2, 1], [1, 1], [1, 1]] as const; // prettier-ignore
+      return Promise.resolve(Buffer.from(writeRandomJpeg({ ...SIZE, factors, interval })));
+    }),
+    Promise.resolve(
+      Buffer.from(
+        writeRandomJpeg({
+          ...{ ...SIZE, interval: 3, scans: [[0], [1, 2]] },
+          factors: [[2, 2], [1, 1], [1, 1]], // prettier-ignore
+        }),
+      ),
+    ),
+  ],
+  png: () => [
+    ...([1, 3, 4] as const).map((channels) => draw(channels).png().toBuffer()),
+    draw(3).toColourspace("rgb16").png().toBuffer(),
+    draw(4).png({ palette: true, colours: 16 }).toBuffer(),
+    draw(3).png({ progressive: true }).toBuffer(),
+    draw(4).png({ progressive: true, adaptiveFiltering: true }).keepIccProfile().toBuffer(),
+    draw(3).png({ adaptiveFiltering: true }).withIccProfile("p3").toBuffer(),
+  ],
+  webp: () => [
+    draw(3).webp({ quality: 80 }).toBuffer(),
+    draw(4).webp({ quality: 40 }).toBuffer(),
+    draw(4).webp({ quality: 40, alphaQuality: 30 }).withIccProfile("p3").toBuffer(),
+    draw(3).webp({ quality: 5, effort: 6, smartSubsample: true }).toBuffer(),
+    draw(4).webp({ lossless: true }).toBuffer(),
+    draw(3).webp({ lossless: true }).toBuffer(),
+  ],
+  gif: () => [
+    draw(3).gif().toBuffer(),
+    draw(4).gif({ colours: 8 }).toBuffer(),
+    ...[false, true].map((interlaced) => {
+      const frames = [{ ...SIZE, indices: indices(16), interlaced, transparentIndex: 3 }];
+      return Promise.resolve(writeGif({ ...SIZE, palette: gray(16), codeBits: 4, frames }));
+    }),
+  ],
+  bmp: () => {
+    const info = { ...SIZE, header: "info" } as const;
+    const runs = (bits: 4 | 8) => packRunLengths({ ...SIZE, bits }, indices(16));
+    return [
+      writeBmp({ ...info, bits: 24, pixels: indices(1 << 24) }),
+      writeBmp({ ...SIZE, header: "v5", bits: 32, pixels: indices(1 << 24) }),
+      writeBmp({ ...info, bits: 16, pixels: indices(1 << 15), topDown: true }),
+      writeBmp({ ...info, bits: 8, palette: gray(16), pixels: indices(16) }),
+      writeBmp({ ...SIZE, header: "core", bits: 1, palette: gray(2), pixels: indices(2) }),
+      writeBmp({ ...info, bits: 8, compression: 1, palette: gray(16), pixels: [], data: runs(8) }),
+      writeBmp({ ...info, bits: 4, compression: 2, palette: gray(16), pixels: [], data: runs(4) }),
+    ].map((file) => Promise.resolve(file));
+  },
+  tiff: () => [
+    ...(["none", "lzw", "deflate", "packbits"] as const).flatMap((compression) => [
+      draw(3).tiff({ compression }).toBuffer(),
+      draw(4).tiff({ compression, tile: true, tileWidth: 16, tileHeight: 16 }).toBuffer(),
+    ]),
+    draw(1).tiff({ compression: "lzw", predictor: "horizontal" }).toBuffer(),
+    draw(1).tiff({ compression: "none", bitdepth: 1 }).toBuffer(),
+    draw(3).toColourspace("cmyk").tiff({ compression: "deflate" }).toBuffer(),
+    draw(3)
+      .toColourspace("rgb16")
+      .tiff({ compression: "deflate", predictor: "horizontal" })
+      .toBuffer(),
+  ],
+  ico: () => [
+    draw(4)
+      .resize(32, 32)
+      .png()
+      .toBuffer()
+      .then((png) => writeIco([png])),
+    ...([1, 4, 8, 24] as const).map((bits) => {
+      const side = { width: 16, height: 16 };
+      const colours = bits < 24 ? 1 << bits : 256;
+      const samples = indices(colours).slice(0, 256 * (bits < 24 ? 1 : 3));
+      const palette = bits < 24 ? gray(colours).flatMap((colour) => [...colour, 0]) : [];
+      const mask = indices(2).slice(0, 256);
+      return Promise.resolve(writeIco([{ ...side, bits, samples, palette, mask }]));
+    }),
+  ],
+};
+
+export async function makeSeeds(format: FormatName): Promise<Buffer[]> {
+  return await Promise.all(MAKERS[format]());
+}

@@ -1,0 +1,94 @@
+/** Decodes damaged files with guarded engines, inside the runtime, and tells how each ended. */
+import { toAppError } from "../../src/errors.ts";
+import { sniffFormat, SNIFF_BYTES } from "../../src/formats.ts";
+import { ENGINE, PAGE_BYTES } from "../../src/kernels/engine.ts";
+import { IMAGES_CODECS } from "../../src/lanes/images.ts";
+import { fromBytes } from "../../src/pipeline/bytes.ts";
+import { decodeFailure } from "../../src/pipeline/failures.ts";
+import { MemoryGate } from "../../src/pipeline/memory.ts";
+import { inWorkspace } from "../support/in-workspace.ts";
+import type { Ending } from "./campaign.ts";
+import { guardEngines, takeViolations } from "./guarded-engine.ts";
+
+guardEngines();
+
+const gate = new MemoryGate();
+
+/** Larger ones would only be slow. */
+const MAX_PIXELS = 1 << 20;
+
+/** Guard zones may take pages that no plan knows of. */
+const GUARD_ALLOWANCE_BYTES = 2 * PAGE_BYTES;
+
+export default {
+  /** The body is files one behind the other, `?lengths=` says where they part. */
+  async fetch(request) {
+    const url = new URL(request.url);
+    if (url.pathname === "/overrun") return Response.json(await overrun());
+    const lengths = url.searchParams.get("lengths") ?? "";
+    const body = new Uint8Array(await request.arrayBuffer());
+    const endings: Ending[] = [];
+    let at = 0;
+    for (const length of lengths.split(",").map(Number)) {
+      endings.push(await tell(body.slice(at, at + length)));
+      at += length;
+    }
+    return Response.json(endings);
+  },
+} satisfies ExportedHandler;
+
+/** Writes one byte too many, as a kernel must not. @returns what is noticed of it */
+async function overrun(): Promise<string[]> {
+  await inWorkspace(gate, 4 * PAGE_BYTES, async (workspace) => {
+    const engine = await workspace.take(ENGINE);
+    engine.allocate(100);
+    const last = engine.allocate(32);
+    engine.view(last + 32, 1)[0] = 1;
+  });
+  return takeViolations();
+}
+
+async function tell(file: Uint8Array): Promise<Ending> {
+  const start = performance.now();
+  const ending: Ending = { code: "decoded", faults: [], ms: 0 };
+  try {
+    ending.faults.push(...(await decode(file)));
+  } catch (thrown) {
+    const error = decodeFailure(thrown);
+    ending.code = error.code;
+    const { cause } = toAppError(error);
+    if (thrown instanceof WebAssembly.RuntimeError || cause instanceof WebAssembly.RuntimeError) {
+      ending.trap = String(cause);
+    }
+    if (error.code === "internal") ending.faults.push(`untyped error: ${String(cause)}`);
+  }
+  ending.faults.push(...takeViolations());
+  ending.ms = performance.now() - start;
+  return ending;
+}
+
+/** @returns what is wrong with the result */
+async function decode(file: Uint8Array): Promise<string[]> {
+  const format = sniffFormat(file.subarray(0, SNIFF_BYTES));
+  if (!format) return [];
+  const source = await IMAGES_CODECS[format].open(fromBytes(file));
+  if (source.width * source.height > MAX_PIXELS) return [];
+  const scale = source.scales[file.length % source.scales.length] ?? 1;
+  const plannedBytes = source.memory({ scale });
+  return await inWorkspace(gate, plannedBytes + GUARD_ALLOWANCE_BYTES, async (workspace) => {
+    const picture = await source.picture(0, { scale }, workspace);
+    const { width, height, channels } = picture;
+    let rows = 0;
+    const faults: string[] = [];
+    for await (const strip of picture.strips) {
+      if (strip.y !== rows || strip.data.length !== strip.rows * width * channels) {
+        faults.push(`a strip of ${strip.data.length} bytes at row ${strip.y} after ${rows}`);
+      }
+      rows += strip.rows;
+    }
+    if (rows !== height) faults.push(`${rows} rows of ${height}`);
+    const over = workspace.peakBytes - plannedBytes;
+    if (over > GUARD_ALLOWANCE_BYTES) faults.push(`${over} bytes more than planned`);
+    return faults;
+  });
+}
