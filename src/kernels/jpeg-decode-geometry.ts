@@ -25,7 +25,8 @@ const BLOCK_SIDE = 8;
 /** Rows a strip has at least. */
 const STRIP_ROWS = 16;
 /** What `jpegWriteRows` may write past the last row, and what it reads past a row of samples. */
-const OVERRUN_BYTES = 48;
+const OVERRUN_BYTES = 64;
+const MAX_COMPONENTS = 4;
 /** T.81, B.2.3: blocks in an MCU. */
 const MAX_MCU_BLOCKS = 10;
 
@@ -78,7 +79,7 @@ export function measure({ width, height, components, scale, multipleScans }: Dec
   const context = measured.some(({ fancy, scaleY }) => fancy && scaleY === 2);
   const rowsPerMcu = maxVertical * side;
   const output = { width: Math.ceil(width / scale), height: Math.ceil(height / scale) };
-  const channels: 1 | 3 = alone ? 1 : 3;
+  const channels = components.length as 1 | 3 | 4;
   const stripRows = Math.ceil(STRIP_ROWS / rowsPerMcu) * rowsPerMcu;
   return {
     ...{ mcus, mcuRows, rowsPerMcu, context, output, channels, stripRows, multipleScans },
@@ -114,7 +115,7 @@ export function decoderBytes(plan: DecoderPlan): number {
     PAGE_BYTES +
     align(layout.DECODER_BYTES) +
     planes +
-    3 * geometry.rowBytes +
+    MAX_COMPONENTS * geometry.rowBytes +
     align(geometry.stripBytes) +
     scans * (align(layout.READER_BYTES) + align(geometry.windowBytes)) +
     geometry.maxTables * align(layout.TABLE_BYTES) +

@@ -13,6 +13,8 @@ export const COLOURS = {
   gray: layout.COLOUR_GRAY,
   ycc: layout.COLOUR_YCC,
   rgb: layout.COLOUR_RGB,
+  cmyk: layout.COLOUR_CMYK,
+  ycck: layout.COLOUR_YCCK,
 } as const;
 
 /** One component's part in a scan; sequential scans have both tables. */
@@ -37,11 +39,15 @@ export interface ReaderPlan {
 const FIRST_RESTART = 0xd0;
 
 /** Allocates the kernel's memory in `engine` and sets it up. */
-export function startJpegDecoder(engine: Engine, plan: DecoderPlan, colour: keyof typeof COLOURS) {
+export function startJpegDecoder(
+  engine: Engine,
+  plan: DecoderPlan,
+  { colour, invertInks }: { colour: keyof typeof COLOURS; invertInks: boolean },
+) {
   const geometry = measure(plan);
   const { exports } = engine;
   const decoder = engine.allocate(layout.DECODER_BYTES);
-  const rows = [0, 1, 2].map(() => engine.allocate(geometry.rowBytes));
+  const rows = geometry.components.map(() => engine.allocate(geometry.rowBytes));
   const strip = engine.allocate(geometry.stripBytes);
   const tables = new Map<HuffmanTable, Map<boolean, number>>();
   let tableCount = 0;
@@ -55,6 +61,7 @@ export function startJpegDecoder(engine: Engine, plan: DecoderPlan, colour: keyo
   setAll(decoder, [
     [layout.WIDTH, geometry.output.width],
     [layout.COLOUR, COLOURS[colour]],
+    [layout.INK_MASK, invertInks ? 0xff : 0],
     [layout.COMPONENT_COUNT, geometry.components.length],
     [layout.MCUS, geometry.mcus],
     ...rows.map((row, i) => [layout.ROWS + 4 * i, row] as const),

@@ -1,6 +1,7 @@
 /** Our JPEG decoder gives libjpeg-turbo's pixels, bit by bit, whatever the file's structure. */
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createCmykToSrgb } from "../../src/colour/cmyk.ts";
 import { startLab, type Lab } from "../support/lab-client.ts";
 import { drawPhoto, judge, toSharp } from "./jpeg-fixtures.ts";
 import { decodeByTurbo } from "./jpeg-turbo-reference.ts";
@@ -24,20 +25,37 @@ const SIZES = [
 ] as const;
 const SCALES = [1, 2, 4, 8];
 
-async function expectExact(file: Uint8Array, width: number, height: number, channels: 1 | 3) {
+/** @param adobe whether inks are stored as what light they leave */
+async function expectExact(
+  file: Uint8Array,
+  width: number,
+  height: number,
+  channels: 1 | 3 | 4,
+  adobe = false,
+) {
   for (const scale of SCALES) {
     const picture = await lab.decode(file, { scale });
     const sides = [Math.ceil(width / scale), Math.ceil(height / scale)] as const;
     expect([picture.width, picture.height, picture.rows]).toEqual([...sides, sides[1]]);
     // libjpeg-turbo is asked for a size: small pictures have it at several scales.
     if (Math.max(width, height) < 8 && scale > 1) continue;
-    const expected = decodeByTurbo(file, ...sides, channels);
+    const decoded = decodeByTurbo(file, ...sides, channels);
+    const expected = channels === 4 ? toSrgb(decoded, adobe) : decoded;
     const difference = picture.data.findIndex((sample, i) => sample !== expected[i]);
     expect({ scale, difference }).toEqual({ scale, difference: -1 });
     expect(picture.used).toBeLessThanOrEqual(picture.planned);
   }
+  if (channels === 4) return; // sharp assumes another printer than we do
   const { data } = await judge(file);
   expect(Buffer.compare((await lab.decode(file)).data, data)).toBe(0);
+}
+
+const convertInks = createCmykToSrgb(null);
+
+function toSrgb(inks: Uint8Array, adobe: boolean): Uint8Array {
+  const rgb = new Uint8Array((inks.length / 4) * 3);
+  convertInks(adobe ? inks.map((ink) => 255 - ink) : inks, rgb, inks.length / 4);
+  return rgb;
 }
 
 const SHAPES: Record<string, Pick<JpegShape, "factors" | "scans" | "transform">> = {
@@ -53,21 +71,29 @@ const SHAPES: Record<string, Pick<JpegShape, "factors" | "scans" | "transform">>
   "more chroma than luma": { factors: [[1, 1], [2, 2], [1, 1]] }, // prettier-ignore
   RGB: { factors: [[1, 1], [1, 1], [1, 1]], transform: 0 }, // prettier-ignore
   "RGB 4:2:0": { factors: [[2, 2], [1, 1], [1, 1]], transform: 0 }, // prettier-ignore
+  CMYK: { factors: [[1, 1], [1, 1], [1, 1], [1, 1]] }, // prettier-ignore
+  "CMYK of different sampling": { factors: [[2, 2], [1, 1], [1, 2], [2, 1]] }, // prettier-ignore
+  "Adobe's CMYK": { factors: [[1, 1], [1, 1], [1, 1], [1, 1]], transform: 0 }, // prettier-ignore
+  YCCK: { factors: [[1, 1], [1, 1], [1, 1], [1, 1]], transform: 2 }, // prettier-ignore
+  "YCCK 4:2:0": { factors: [[2, 2], [1, 1], [1, 1], [2, 2]], transform: 2 }, // prettier-ignore
+  "YCCK 4:1:1, a scan a component": { factors: [[4, 1], [1, 1], [1, 1], [4, 1]], transform: 2, scans: [[0], [1], [2], [3]] }, // prettier-ignore
   "a scan a component": { factors: [[2, 2], [1, 1], [1, 1]], scans: [[0], [1], [2]] }, // prettier-ignore
   "luma, then chroma": { factors: [[2, 1], [1, 1], [1, 1]], scans: [[0], [1, 2]] }, // prettier-ignore
 };
 
 describe.each(Object.keys(SHAPES))("%s", (name) => {
   const shape = SHAPES[name] as JpegShape;
-  const channels = shape.factors.length as 1 | 3;
+  const channels = shape.factors.length as 1 | 3 | 4;
+  const adobe = shape.transform !== undefined;
 
   it.each(SIZES)("%i x %i", async (width, height) => {
-    await expectExact(writeRandomJpeg({ ...shape, width, height }), width, height, channels);
+    const file = writeRandomJpeg({ ...shape, width, height });
+    await expectExact(file, width, height, channels, adobe);
   });
 
   it.each([1, 3, 1000])("restart markers every %i MCUs", async (interval) => {
     const file = writeRandomJpeg({ ...shape, width: 70, height: 50, interval });
-    await expectExact(file, 70, 50, channels);
+    await expectExact(file, 70, 50, channels, adobe);
   });
 });
 

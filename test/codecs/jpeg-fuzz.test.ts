@@ -1,7 +1,7 @@
 /** Whatever is done to a JPEG file, decoding it ends, and leaves the decoder as it was. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { LabError, startLab, type Lab } from "../support/lab-client.ts";
-import { createRandom, drawPhoto, judge, toSharp } from "./jpeg-fixtures.ts";
+import { createRandom, drawPhoto, toSharp } from "./jpeg-fixtures.ts";
 import { writeRandomJpeg } from "./jpeg-writer.ts";
 
 let lab: Lab;
@@ -41,6 +41,12 @@ it(`ends ${RUNS} damaged files in a picture or an error, and decodes as before`,
       }),
     ),
   ];
+  const inks = [[2, 2], [1, 1], [1, 1], [2, 2]] as const; // prettier-ignore
+  files.push(
+    Buffer.from(writeRandomJpeg({ width: 61, height: 43, factors: inks, transform: 2 })),
+    Buffer.from(writeRandomJpeg({ width: 33, height: 65, factors: inks, scans: [[0, 1], [2, 3]] })), // prettier-ignore
+  );
+  const whole = await Promise.all(files.map((file) => lab.decode(file)));
   const random = createRandom(7);
   const pick = (limit: number) => Math.floor(random() * limit);
   const counts = new Map<string, number>();
@@ -69,7 +75,7 @@ it(`ends ${RUNS} damaged files in a picture or an error, and decodes as before`,
     }
   }
   expect(counts.get("none")).toBeGreaterThan(RUNS / 20);
-  for (const file of files) {
-    expect(Buffer.compare((await lab.decode(file)).data, (await judge(file)).data)).toBe(0);
+  for (const [i, file] of files.entries()) {
+    expect(Buffer.compare((await lab.decode(file)).data, whole[i]?.data ?? file)).toBe(0);
   }
 });

@@ -23,7 +23,7 @@ export function decodeByTurbo(
   file: Uint8Array,
   width: number,
   height: number,
-  channels: 1 | 3,
+  channels: 1 | 3 | 4,
 ): Uint8Array {
   const turbo = new WebAssembly.Instance(module, {
     env: { setjmp: () => 0, longjmp: refuse("longjmp") },
@@ -40,7 +40,7 @@ export function decodeByTurbo(
   new Uint8Array(turbo.memory.buffer).set(file, input);
   const bytes = width * height * channels;
   const output = turbo.malloc(bytes);
-  const format = channels === 1 ? 6 : 0;
+  const format = { 1: 6, 3: 0, 4: 11 }[channels];
   const pitch = width * channels;
   const handle = turbo.tjInitDecompress();
   turbo.tjDecompress2(handle, input, file.length, output, width, pitch, height, format, 0);

@@ -1,8 +1,8 @@
 /**
- * JPEG to strips: by our own kernel; of what that does not read (CMYK, odd sampling), libjpeg-turbo
- * decodes the whole picture, scaled down if wanted, in its memory.
+ * JPEG to strips: by our own kernel; of what that does not read (sampling factors that do not divide
+ * each other), libjpeg-turbo decodes the whole picture, scaled down if wanted, in its memory.
  */
-import { createCmykToSrgb } from "../../colour/cmyk.ts";
+import { createCmykToSrgb, type CmykToSrgb } from "../../colour/cmyk.ts";
 import { readOrientation } from "../../metadata/exif.ts";
 import { MAX_SCANS } from "../../kernels/jpeg-decode-geometry.ts";
 import { readAll, type ByteSource } from "../../pipeline/bytes.ts";
@@ -18,7 +18,7 @@ import {
 import { invalid, truncated } from "./failures.ts";
 import { readHeader, type JpegHeader } from "./header.ts";
 import { countScans } from "./scans.ts";
-import { canStream, decodeStream, planStream, type Opened } from "./stream.ts";
+import { canStream, decodeStream, planStream, type Decoded, type Opened } from "./stream.ts";
 import { decompress, TURBO, TURBO_BASE_BYTES } from "./turbo.ts";
 
 const SCALES = [1, 2, 4, 8] as const;
@@ -28,6 +28,8 @@ const FIXED_BYTES = 320 * 1024;
 const ROW_BYTES_PER_COLUMN = 16;
 /** Of the conversion from CMYK: its tables are the largest part. */
 const CMYK_BYTES = 512 * 1024;
+/** Of four rows of blocks, 16 at least. */
+const MAX_STRIP_ROWS = 32;
 
 /** @throws AppError invalid_image, truncated_image, unsupported_feature */
 export async function openJpeg(bytes: ByteSource): Promise<Source> {
@@ -48,9 +50,10 @@ export async function openJpeg(bytes: ByteSource): Promise<Source> {
     warnings,
     scales: SCALES,
     memory: (plan) => planDecode(header, bytes.size, plan),
-    picture: (_index, plan, workspace) => {
+    picture: async (_index, plan, workspace) => {
       const decode = canStream(header, plan) ? decodeStream : decodeWhole;
-      return decode({ bytes, header, warnings }, plan, workspace);
+      const decoded = await decode({ bytes, header, warnings }, plan, workspace);
+      return toPicture(decoded, header, workspace);
     },
   };
 }
@@ -70,10 +73,10 @@ function planTurbo(header: JpegHeader, fileBytes: number, plan: DecodePlan): num
 }
 
 function planDecode(header: JpegHeader, fileBytes: number, plan: DecodePlan): number {
-  if (canStream(header, plan)) return planStream(header, fileBytes, plan);
   const cmyk = header.components.length === 4;
-  const conversion = cmyk ? scaled(header, plan).width * STRIP_ROWS * 7 + CMYK_BYTES : 0;
-  return planTurbo(header, fileBytes, plan) + conversion;
+  const rgb = cmyk ? scaled(header, plan).width * MAX_STRIP_ROWS * 3 + CMYK_BYTES : 0;
+  const decode = canStream(header, plan) ? planStream : planTurbo;
+  return decode(header, fileBytes, plan) + rgb;
 }
 
 /** Blocks of all components, MCUs at the edges being whole. */
@@ -90,7 +93,7 @@ async function decodeWhole(
   { bytes, header, warnings }: Opened,
   plan: DecodePlan,
   workspace: Workspace,
-): Promise<Picture> {
+): Promise<Decoded> {
   const turbo = await workspace.take(TURBO, planTurbo(header, bytes.size, plan));
   const pointer = turbo.allocate(bytes.size);
   await readAll(bytes, (offset, chunk) => turbo.heap.set(chunk, pointer + offset));
@@ -103,12 +106,14 @@ async function decodeWhole(
   if (warning) warnings.push(warning);
 
   const pixels = new Uint8Array(turbo.memory.buffer, output, width * height * bytesPerPixel);
-  if (bytesPerPixel !== 4) {
-    const strips = sliceStrips(pixels, width * bytesPerPixel, height);
-    return { width, height, channels: bytesPerPixel, icc: header.metadata.icc, strips };
-  }
-  const strips = convertCmyk(sliceStrips(pixels, width * 4, height), width, header, workspace);
-  return { width, height, channels: 3, icc: null, strips };
+  if (bytesPerPixel === 4 && header.adobe) invert(pixels);
+  const strips = sliceStrips(pixels, width * bytesPerPixel, height);
+  return { width, height, channels: bytesPerPixel, stripRows: STRIP_ROWS, strips };
+}
+
+/** Adobe stores how much light is left, not how much ink there is. */
+function invert(inks: Uint8Array): void {
+  for (let i = 0; i < inks.length; i++) inks[i] = (inks[i] ?? 0) ^ 0xff;
 }
 
 /** A file that breaks off is refused whatever libjpeg makes of it. */
@@ -129,20 +134,25 @@ async function* sliceStrips(
   }
 }
 
+function toPicture(
+  { width, height, channels, stripRows, strips }: Decoded,
+  { metadata }: JpegHeader,
+  workspace: Workspace,
+): Picture {
+  if (channels !== 4) return { width, height, channels, icc: metadata.icc, strips };
+  const rgb = workspace.allocate(width * stripRows * 3);
+  const colours = convertCmyk(strips, width, createCmykToSrgb(metadata.icc), rgb);
+  return { width, height, channels: 3, icc: null, strips: colours };
+}
+
 async function* convertCmyk(
   strips: AsyncIterable<Strip>,
   width: number,
-  { adobe, metadata }: JpegHeader,
-  workspace: Workspace,
+  toSrgb: CmykToSrgb,
+  rgb: Uint8Array,
 ): AsyncGenerator<Strip> {
-  const toSrgb = createCmykToSrgb(metadata.icc);
-  const inks = workspace.allocate(width * STRIP_ROWS * 4);
-  const rgb = workspace.allocate(width * STRIP_ROWS * 3);
   for await (const { y, rows, data } of strips) {
-    // Adobe stores how much light is left, not how much ink there is.
-    const inversion = adobe ? 0xff : 0;
-    for (let i = 0; i < data.length; i++) inks[i] = (data[i] ?? 0) ^ inversion;
-    toSrgb(inks, rgb, rows * width);
+    toSrgb(data, rgb, rows * width);
     yield { y, rows, data: rgb.subarray(0, rows * width * 3) };
   }
 }

@@ -24,8 +24,8 @@ export interface JpegHeader {
   /** Whether a decoder must keep all coefficients, since one scan does not hold them all. */
   multipleScans: boolean;
   progressive: boolean;
-  /** What the samples mean; CMYK is "ycc" or not by what libjpeg-turbo finds. */
-  colour: "gray" | "ycc" | "rgb";
+  /** What the samples mean. */
+  colour: "gray" | "ycc" | "rgb" | "cmyk" | "ycck";
   /** In force where the first scan starts; its header's payload; where its data starts. */
   tables: Tables;
   scan: Uint8Array;
@@ -200,8 +200,10 @@ function findColour(
   adobe: Uint8Array | undefined,
 ): JpegHeader["colour"] {
   if (components.length === 1) return "gray";
+  const transform = adobe && adobe.length >= ADOBE_BYTES ? adobe[ADOBE_BYTES - 1] : undefined;
+  if (components.length === 4) return transform === undefined || transform === 0 ? "cmyk" : "ycck";
   if (jfif) return "ycc";
-  if (adobe && adobe.length >= ADOBE_BYTES) return adobe[ADOBE_BYTES - 1] === 0 ? "rgb" : "ycc";
+  if (transform !== undefined) return transform === 0 ? "rgb" : "ycc";
   return components.map(({ id }) => String.fromCharCode(id)).join("") === "RGB" ? "rgb" : "ycc";
 }
 

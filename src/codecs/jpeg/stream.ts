@@ -13,12 +13,22 @@ import {
 import { startJpegDecoder, type JpegDecoder, type ReaderPlan } from "../../kernels/jpeg-decoder.ts";
 import { chunks, readAll, type ByteSource } from "../../pipeline/bytes.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
-import type { DecodePlan, Picture, Strip, Warning } from "../../pipeline/picture.ts";
+import type { DecodePlan, Strip, Warning } from "../../pipeline/picture.ts";
 import { DAMAGED, invalid, truncated } from "./failures.ts";
 import type { JpegHeader } from "./header.ts";
 import { findEnd, listScans } from "./scans.ts";
 import { EOI } from "./segments.ts";
 import { parseScan, type Tables } from "./tables.ts";
+
+/** Strips of samples: of 4 channels, inks, 0 being none. */
+export interface Decoded {
+  width: number;
+  height: number;
+  channels: 1 | 3 | 4;
+  /** At most. */
+  stripRows: number;
+  strips: AsyncIterable<Strip>;
+}
 
 export interface Opened {
   bytes: ByteSource;
@@ -40,7 +50,7 @@ function toPlan(header: JpegHeader, fileBytes: number, { scale }: DecodePlan): D
 
 /** Whether our kernel reads such a file; what it does not is libjpeg-turbo's. */
 export function canStream(header: JpegHeader, plan: DecodePlan): boolean {
-  return header.components.length < 4 && canMeasure(toPlan(header, 0, plan));
+  return canMeasure(toPlan(header, 0, plan));
 }
 
 export function planStream(header: JpegHeader, fileBytes: number, plan: DecodePlan): number {
@@ -52,15 +62,18 @@ export async function decodeStream(
   opened: Opened,
   plan: DecodePlan,
   workspace: Workspace,
-): Promise<Picture> {
+): Promise<Decoded> {
   const { header, bytes } = opened;
   const engine = await workspace.take(ENGINE, planStream(header, bytes.size, plan));
-  const decoder = startJpegDecoder(engine, toPlan(header, bytes.size, plan), header.colour);
+  const decoder = startJpegDecoder(engine, toPlan(header, bytes.size, plan), {
+    colour: header.colour,
+    invertInks: header.adobe,
+  });
   const { output, channels } = decoder.geometry;
   const strips = header.multipleScans
     ? await readScans(decoder, engine, opened)
     : readSingle(decoder, engine, opened);
-  return { ...output, channels, icc: header.metadata.icc, strips };
+  return { ...output, channels, stripRows: decoder.geometry.stripRows, strips };
 }
 
 /** Quantisation tables count as they are when a component's first scan starts. */

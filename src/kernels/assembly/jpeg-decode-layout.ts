@@ -9,7 +9,7 @@ export const COLOUR = 4;
 export const COMPONENT_COUNT = 8;
 /** MCUs in a row of interleaved ones. */
 export const MCUS = 12;
-/** Pointers to three rows of samples at full width. */
+/** Pointers to four rows of samples at full width. */
 export const ROWS = 16;
 /** u8[80]: zigzag position to byte offset in a block; positions past the end fall on the last. */
 export const ORDER = 32;
@@ -21,11 +21,16 @@ export const SCRATCH = 240;
 export const ONES = 368;
 export const COMPONENTS = 528;
 export const COMPONENT_BYTES = 384;
-export const DECODER_BYTES = 1680;
+/** 255 where inks are stored as what light they leave, else 0. */
+export const INK_MASK = 2064;
+export const DECODER_BYTES = 2080;
 
 export const COLOUR_GRAY = 0;
 export const COLOUR_YCC = 1;
 export const COLOUR_RGB = 2;
+export const COLOUR_CMYK = 3;
+/** CMY as YCbCr of their complements, and K. */
+export const COLOUR_YCCK = 4;
 
 /** A component: its sampling factors. */
 export const HORIZONTAL = 0;
@@ -96,7 +101,7 @@ export const RECORD = 0;
 export const DC_TABLE = 4;
 export const AC_TABLE = 8;
 export const PREVIOUS_DC = 12;
-export const READER_BYTES = 144;
+export const READER_BYTES = 160;
 
 export const KIND_SEQUENTIAL = 0;
 export const KIND_DC_FIRST = 1;

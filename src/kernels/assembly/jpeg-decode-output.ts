@@ -2,11 +2,14 @@
 // conversion (jdcolor.c), bit by bit.
 import {
   COLOUR,
+  COLOUR_CMYK,
   COLOUR_GRAY,
   COLOUR_YCC,
+  COLOUR_YCCK,
   COMPONENT_BYTES,
   COMPONENTS,
   FANCY,
+  INK_MASK,
   PLANE,
   PLANE_STRIDE,
   RING_ROWS,
@@ -127,7 +130,7 @@ function blendRows(near: usize, far: usize, width: i32, bias: i32, target: usize
   }
 }
 
-/** Output rows `y` to `end`, packed, to `target`; may write 48 bytes past the last. */
+/** Output rows `y` to `end`, packed, to `target`; may write 64 bytes past the last. */
 export function jpegWriteRows(decoder: usize, y: i32, end: i32, target: usize): void {
   const width = load<i32>(decoder, WIDTH);
   const colour = load<i32>(decoder, COLOUR);
@@ -141,6 +144,14 @@ export function jpegWriteRows(decoder: usize, y: i32, end: i32, target: usize): 
     }
     const b = widen(first + COMPONENT_BYTES, y, load<u32>(decoder, ROWS + 4));
     const c = widen(first + 2 * COMPONENT_BYTES, y, load<u32>(decoder, ROWS + 8));
+    if (colour == COLOUR_CMYK || colour == COLOUR_YCCK) {
+      const k = widen(first + 3 * COMPONENT_BYTES, y, load<u32>(decoder, ROWS + 12));
+      const mask = i8x16.splat(<i8>load<i32>(decoder, INK_MASK));
+      if (colour == COLOUR_CMYK) joinInks(a, b, c, k, mask, width, target);
+      else convertInks(a, b, c, k, mask, width, target);
+      target += width << 2;
+      continue;
+    }
     if (colour == COLOUR_YCC) convertRow(a, b, c, width, target);
     else joinRow(a, b, c, width, target);
     target += width * 3;
@@ -197,5 +208,63 @@ function convertRow(y: usize, cb: usize, cr: usize, width: i32, target: usize): 
       i8x16.narrow_i16x8_u(blue(y0, cb0), blue(y1, cb1)),
     );
     target += 48;
+  }
+}
+
+/** 16 pixels of four inks each. */
+@inline
+function storeInks(target: usize, c: v128, m: v128, y: v128, k: v128, mask: v128): void {
+  const cmLow = i8x16.shuffle(c, m, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const ykLow = i8x16.shuffle(y, k, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const cmHigh = i8x16.shuffle(c, m, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  const ykHigh = i8x16.shuffle(y, k, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  v128.store(target, v128.xor(mask, i16x8.shuffle(cmLow, ykLow, 0, 8, 1, 9, 2, 10, 3, 11)));
+  v128.store(target, v128.xor(mask, i16x8.shuffle(cmLow, ykLow, 4, 12, 5, 13, 6, 14, 7, 15)), 16);
+  v128.store(target, v128.xor(mask, i16x8.shuffle(cmHigh, ykHigh, 0, 8, 1, 9, 2, 10, 3, 11)), 32);
+  v128.store(target, v128.xor(mask, i16x8.shuffle(cmHigh, ykHigh, 4, 12, 5, 13, 6, 14, 7, 15)), 48);
+}
+
+function joinInks(
+  c: usize,
+  m: usize,
+  y: usize,
+  k: usize,
+  mask: v128,
+  width: i32,
+  target: usize,
+): void {
+  for (let x = 0; x < width; x += 16) {
+    const cyan = v128.load(c + x);
+    storeInks(target, cyan, v128.load(m + x), v128.load(y + x), v128.load(k + x), mask);
+    target += 64;
+  }
+}
+
+function convertInks(
+  y: usize,
+  cb: usize,
+  cr: usize,
+  k: usize,
+  mask: v128,
+  width: i32,
+  target: usize,
+): void {
+  const middle = i16x8.splat(128);
+  for (let x = 0; x < width; x += 16) {
+    const y0 = v128.load_ext<u8>(y + x);
+    const y1 = v128.load_ext<u8>(y + x, 8);
+    const cb0 = i16x8.sub(v128.load_ext<u8>(cb + x), middle);
+    const cb1 = i16x8.sub(v128.load_ext<u8>(cb + x, 8), middle);
+    const cr0 = i16x8.sub(v128.load_ext<u8>(cr + x), middle);
+    const cr1 = i16x8.sub(v128.load_ext<u8>(cr + x, 8), middle);
+    storeInks(
+      target,
+      v128.not(i8x16.narrow_i16x8_u(red(y0, cr0), red(y1, cr1))),
+      v128.not(i8x16.narrow_i16x8_u(green(y0, cb0, cr0), green(y1, cb1, cr1))),
+      v128.not(i8x16.narrow_i16x8_u(blue(y0, cb0), blue(y1, cb1))),
+      v128.load(k + x),
+      mask,
+    );
+    target += 64;
   }
 }
