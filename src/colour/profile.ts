@@ -20,7 +20,7 @@ const SPACES: Record<string, ProfileDescription["space"]> = {
   CMYK: "CMYK",
 };
 
-const RGB_CURVES = ["rTRC", "gTRC", "bTRC"] as const;
+export const RGB_CURVES = ["rTRC", "gTRC", "bTRC"] as const;
 const COLORANTS = ["rXYZ", "gXYZ", "bXYZ"] as const;
 
 /** Largest differences that still count as sRGB: of a colorant, and of an encoded value. */
@@ -85,7 +85,7 @@ function isSrgbCurve(curve: Curve | undefined): boolean {
 }
 
 /** Gray to relative luminance. */
-function readGrayLight(profile: IccProfile): Curve | null {
+export function readGrayLight(profile: IccProfile): Curve | null {
   if (profile.space !== "GRAY") return null;
   const read = readCurve(profile.tag("kTRC"));
   if (!read) return null;

@@ -2,6 +2,7 @@
 import { STRIP_ROWS, type Channels } from "../pipeline/picture.ts";
 import { align } from "./engine.ts";
 import { maxTaps, type Axis, type FilterName } from "./filters.ts";
+import { LIGHT_ENTRIES, type LightTables } from "./light.ts";
 
 interface Size {
   width: number;
@@ -21,6 +22,8 @@ export interface Resampling {
   full: Size;
   /** ... and the part of it that is delivered. */
   window: Size & { x: number; y: number };
+  /** Where it is done in linear light: the tables of `channels`. */
+  light?: LightTables | null;
 }
 
 /** What is left to filter above this is averaged down first. */
@@ -31,7 +34,7 @@ const BLOCK_SAMPLES = 16;
 
 /** Everything derived from the request: sizes, tables' shapes and the places of all buffers. */
 export function layOut(resampling: Resampling) {
-  const { channels, filter, input, extent = input, full, window } = resampling;
+  const { channels, filter, input, extent = input, full, window, light } = resampling;
   const averages = filter !== "nearest";
   const shrinkX = averages ? wholeFactor(extent.width / full.width) : 1;
   const shrinkY = averages ? wholeFactor(extent.height / full.height) : 1;
@@ -52,13 +55,15 @@ export function layOut(resampling: Resampling) {
   };
   const samples = columns.size * channels;
   const blockSamples = Math.ceil(samples / BLOCK_SAMPLES) * BLOCK_SAMPLES;
-  const wide = shrinks || channels === 4;
+  const wide = shrinks || channels === 4 || !!light;
   const pairRowBytes = blockSamples * (wide ? 4 : 2) + SLACK_BYTES;
   // A window that starts at an odd input reaches into one pair more.
   const rowPairs = (maxTaps(rows) >> 1) + 1;
   const columnTaps =
     channels === 1 ? (maxTaps(columns) + 7) & -8 : 2 * ((maxTaps(columns) >> 1) + 1);
-  const shrinkRowBytes = shrinks ? blockSamples * 2 + SLACK_BYTES : 0;
+  const wideRowBytes = blockSamples * 2 + SLACK_BYTES;
+  const shrinkRowBytes = shrinks ? wideRowBytes : 0;
+  const colours = channels === 1 ? 1 : 3;
 
   let end = 0;
   const place = (bytes: number): number => {
@@ -82,10 +87,13 @@ export function layOut(resampling: Resampling) {
     outputRowBytes: window.width * channels,
     at: {
       source: place(STRIP_ROWS * input.width * channels + SLACK_BYTES),
-      held: place((shrinks ? shrinkRowBytes : input.width * channels) + SLACK_BYTES),
+      held: place((shrinks || light ? wideRowBytes : input.width * channels) + SLACK_BYTES),
       sums: place(shrinks ? input.width * channels * 4 + SLACK_BYTES : 0),
       shrunk: place(shrinkRowBytes),
       ring: place(rowPairs * pairRowBytes),
+      lit: place(light ? input.width * channels * 2 + SLACK_BYTES : 0),
+      toLight: place(light ? colours * 512 : 0),
+      fromLight: place(light ? colours * LIGHT_ENTRIES : 0),
       rowPointers: place(2 * rowPairs * 4),
       rowWeights: place(rows.count * rowPairs * 4),
       blended: place(blockSamples * 2 + columnTaps * 8 + SLACK_BYTES),

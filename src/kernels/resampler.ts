@@ -1,7 +1,8 @@
 /**
  * Separable resampling of a stream of strips, rows first, memory by width and window only. Alpha is
  * premultiplied inside. Far reductions are averaged by whole pixels first, down to between two and
- * four times the target (as libvips does), which keeps the window small.
+ * four times the target (as libvips does), which keeps the window small. In linear light, tables
+ * lead to it from the bytes that come, and from it to those that go.
  */
 import type { Workspace } from "../pipeline/memory.ts";
 import { STRIP_ROWS, type Strip } from "../pipeline/picture.ts";
@@ -26,6 +27,7 @@ export async function* resample(
   const engine = await workspace.take(ENGINE);
   const base = engine.allocate(layout.totalBytes);
   fillColumns(engine, layout, base);
+  fillLight(engine, resampling, layout, base);
   const windows = fillRows(engine, layout, base);
   const ring = createRing(engine, resampling, layout, base, windows.first[0] ?? 0);
   const finishRow = createFinisher(engine, resampling, layout, base);
@@ -91,6 +93,13 @@ function fillColumns(engine: Engine, layout: Layout, base: number): void {
   }
 }
 
+/** Writes the tables of linear light, where it is asked for. */
+function fillLight(engine: Engine, { light }: Resampling, { at }: Layout, base: number): void {
+  if (!light) return;
+  new Uint16Array(engine.memory, base + at.toLight, light.toLight.length).set(light.toLight);
+  engine.view(base + at.fromLight, light.fromLight.length).set(light.fromLight);
+}
+
 /** Writes each output row's weights; tells its first and last pair of input rows. */
 function fillRows(engine: Engine, layout: Layout, base: number) {
   const { rows, rowPairs } = layout;
@@ -115,7 +124,7 @@ function fillRows(engine: Engine, layout: Layout, base: number) {
 /** Where input rows wait, averaged if need be and in pairs, until their outputs are made. */
 function createRing(
   engine: Engine,
-  { channels, input }: Resampling,
+  { channels, input, light }: Resampling,
   layout: Layout,
   base: number,
   firstPair: number,
@@ -135,11 +144,16 @@ function createRing(
   let pairs = firstPair;
   const slot = () => ring + (pairs++ % rowPairs) * pairRowBytes;
 
-  const interleave = shrinks
-    ? (a: number, b: number) => exports.interleave16(a, b, slot(), samples)
-    : channels === 4
-      ? (a: number, b: number) => exports.interleaveAlpha(a, b, slot(), input.width)
-      : (a: number, b: number) => exports.interleave8(a, b, slot(), samples);
+  const lit = base + layout.at.lit;
+  const toLight = base + layout.at.toLight;
+  const lighten = { 1: exports.lighten1, 3: exports.lighten3, 4: exports.lighten4 }[channels];
+
+  const interleave =
+    shrinks || light
+      ? (a: number, b: number) => exports.interleave16(a, b, slot(), samples)
+      : channels === 4
+        ? (a: number, b: number) => exports.interleaveAlpha(a, b, slot(), input.width)
+        : (a: number, b: number) => exports.interleave8(a, b, slot(), samples);
   const shrink = { 1: exports.shrink1, 3: exports.shrink3, 4: exports.shrink4 }[channels];
 
   /** Takes a pair of rows, or one where its partner is missing yet. */
@@ -159,17 +173,40 @@ function createRing(
     return 1;
   }
 
+  /** As pushRows, in linear light and one row at a time. */
+  function pushLight(source: number): number {
+    const isOdd = y % 2 === 1;
+    lighten(source, isOdd ? lit : held, toLight, input.width);
+    if (isOdd) interleave(held, lit);
+    else if (y === input.height - 1) interleave(held, held);
+    y++;
+    return 1;
+  }
+
+  function addRows(source: number, count: number): void {
+    if (light) {
+      for (let row = 0; row < count; row++) {
+        lighten(source + row * inputRowBytes, lit, toLight, input.width);
+        exports.accumulateLight(lit, sums, inputRowBytes);
+      }
+    } else if (channels === 4) {
+      exports.accumulateAlpha(source, inputRowBytes, count, sums, input.width);
+    } else {
+      exports.accumulate(source, inputRowBytes, count, sums, inputRowBytes);
+    }
+  }
+
   /** Takes rows of one row of cells at most. */
   function pushCells(source: number, available: number): number {
     const inCell = y % shrinkY;
     const count = Math.min(available, shrinkY - inCell);
-    if (channels === 4) exports.accumulateAlpha(source, inputRowBytes, count, sums, input.width);
-    else exports.accumulate(source, inputRowBytes, count, sums, inputRowBytes);
+    addRows(source, count);
     y += count;
     const isLast = y === input.height;
     if (y % shrinkY === 0 || isLast) {
       const isOdd = Math.floor((y - 1) / shrinkY) % 2 === 1;
-      const scale = 64 / (inCell + count) / (channels === 4 ? 255 : 1);
+      const cellRows = inCell + count;
+      const scale = light ? 1 / cellRows : 64 / cellRows / (channels === 4 ? 255 : 1);
       shrink(sums, isOdd ? shrunk : held, input.width, shrinkX, scale);
       if (isOdd) interleave(held, shrunk);
       else if (isLast) interleave(held, held);
@@ -185,7 +222,8 @@ function createRing(
         y += skipped;
         return skipped;
       }
-      return shrinks ? pushCells(source, available) : pushRows(source, available);
+      if (shrinks) return pushCells(source, available);
+      return light ? pushLight(source) : pushRows(source, available);
     },
     /** Pairs that have come. */
     pairs: () => pairs,
@@ -195,7 +233,7 @@ function createRing(
 /** Makes one output row of pairs in the ring. */
 function createFinisher(
   { exports }: Engine,
-  { channels }: Resampling,
+  { channels, light }: Resampling,
   layout: Layout,
   base: number,
 ) {
@@ -205,17 +243,22 @@ function createFinisher(
   const paired = base + at.paired;
   const starts = base + at.columnStarts;
   const weights = base + at.columnWeights;
+  const fromLight = base + at.fromLight;
+  // Those of colour take two taps at a time.
+  const taps = channels === 1 ? columnTaps : columnTaps / 2;
+  const filter = { 1: exports.filter1, 3: exports.filter3, 4: exports.filter4 }[channels];
+  const filterLight = {
+    1: exports.filterLight1,
+    3: exports.filterLight3,
+    4: exports.filterLight4,
+  }[channels];
   return (row: number, firstPair: number, pairs: number, target: number): void => {
     const pointers = base + at.rowPointers + (firstPair % rowPairs) * 4;
     blend(pointers, base + at.rowWeights + row * rowPairs * 4, pairs, blended, samples);
-    if (channels === 1) {
-      exports.filter1(blended, target, starts, weights, columnTaps, columns.count);
-    } else if (channels === 3) {
-      exports.pairPixels3(blended, paired, columns.size);
-      exports.filter3(paired, target, starts, weights, columnTaps / 2, columns.count);
-    } else {
-      exports.pairPixels4(blended, paired, columns.size);
-      exports.filter4(paired, target, starts, weights, columnTaps / 2, columns.count);
-    }
+    if (channels === 3) exports.pairPixels3(blended, paired, columns.size);
+    else if (channels === 4) exports.pairPixels4(blended, paired, columns.size);
+    const source = channels === 1 ? blended : paired;
+    if (light) filterLight(source, target, starts, weights, taps, columns.count, fromLight);
+    else filter(source, target, starts, weights, taps, columns.count);
   };
 }

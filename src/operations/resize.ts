@@ -1,4 +1,5 @@
 /** Resampling to another size, or a part of it. */
+import { createLightTables } from "../colour/light.ts";
 import type { FilterName } from "../kernels/filters.ts";
 import { resample, resampleBytes, type Resampling } from "../kernels/resampler.ts";
 import type { Rect, Size } from "../pipeline/geometry.ts";
@@ -7,20 +8,23 @@ import type { Operation } from "./operation.ts";
 
 /**
  * @param full size that the whole picture takes
- * @param extent how much of the input is picture, see Resampling
  * @param window the part of `full` that is delivered; nothing outside it is computed
+ * @param how `linearLight`: whether light is averaged, as lenses do, instead of the values
+ * @param extent how much of the input is picture, see Resampling
  */
 export function resize(
   input: PictureInfo,
   full: Size,
   window: Rect,
-  filter: FilterName,
+  { filter, linearLight }: { filter: FilterName; linearLight: boolean },
   extent: Size = input,
 ): Operation | null {
   if (full.width === extent.width && full.height === extent.height) return null;
   const { width, height, channels } = input;
   const size = { width, height };
-  const resampling: Resampling = { channels, filter, input: size, extent, full, window };
+  // "nearest" averages nothing.
+  const light = linearLight && filter !== "nearest" ? createLightTables(input) : null;
+  const resampling: Resampling = { channels, filter, input: size, extent, full, window, light };
   return {
     name: "resize",
     output: { ...input, width: window.width, height: window.height },

@@ -100,6 +100,8 @@ export const OUTPUT_OPTIONS = z.object({
   fit: z.enum(FITS).default("inside"),
   gravity: z.enum(GRAVITIES).default("center"),
   kernel: z.enum(KERNELS).default("lanczos3"),
+  /** Resamples light instead of encoded values: fine bright detail keeps its brightness. */
+  linearLight: z.boolean().default(false),
   /** The squares of an icon file, instead of `width` and `height`; null is one picture of any shape. */
   iconSizes: z
     .array(z.literal(ICON_SIZES))

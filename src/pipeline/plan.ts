@@ -142,9 +142,15 @@ function checkSize(what: string, { width, height }: Size, limits: PixelLimits): 
 }
 
 /** The furthest reduction that still leaves at least the target's size to resample from. */
-function chooseScale(source: Source, target: Size, { kernel }: ResolvedOptions): number {
+function chooseScale(
+  source: Source,
+  target: Size,
+  { kernel, linearLight }: ResolvedOptions,
+): number {
   // Reducing averages, which "nearest" must not.
   if (kernel === "nearest") return 1;
+  // Decoders average values, not light.
+  if (linearLight) return 1;
   // A side of one pixel stays one when it is reduced.
   if (target.width >= source.width && target.height >= source.height) return 1;
   return source.scales.reduce(
@@ -184,19 +190,20 @@ function chainSteps(
     add((input) => (colour.flattenOn ? flatten(input, colour.flattenOn) : null));
   };
   const filter: FilterName = options.kernel === "hqx" ? "catmull-rom" : options.kernel;
+  const how = { filter, linearLight: options.linearLight };
 
   if (window.width * window.height <= decoded.width * decoded.height) {
     const turn = TURNS[orientation];
     const extent = { width: width / scale, height: height / scale };
     const storedWindow = toStored(window, full, turn);
-    add((input) => resize(input, transposeSize(full, turn), storedWindow, filter, extent));
+    add((input) => resize(input, transposeSize(full, turn), storedWindow, how, extent));
     // Not resized: nothing of the window has been cut yet.
     if (steps.length === 0) add((input) => crop(input, storedWindow));
     addWholePictureSteps();
   } else {
     addWholePictureSteps();
     if (options.kernel === "hqx") add((input) => enlargePixelArt(input, ratioTo(full, input)));
-    add((input) => resize(input, full, window, filter) ?? crop(input, window));
+    add((input) => resize(input, full, window, how) ?? crop(input, window));
   }
   add((input) => expand(input, colour.channels));
   add((input) => pad(input, canvas, at, colour.padColour));

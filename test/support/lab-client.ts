@@ -109,6 +109,7 @@ export async function startLab() {
       pixels: Pixels,
       options: Partial<Resampling> & Pick<Resampling, "full">,
       stripRows = 16,
+      linearLight = false,
     ): Promise<Pixels & Usage & { ms: number; rows: number }> {
       const { width, height, channels, data } = pixels;
       const resampling: Resampling = {
@@ -118,7 +119,7 @@ export async function startLab() {
         window: { x: 0, y: 0, ...options.full },
         ...options,
       };
-      const query = { width, height, channels, stripRows, resampling };
+      const query = { width, height, channels, stripRows, linearLight, resampling };
       const { info, bytes } = await post("/resample", query, data);
       const { window } = resampling;
       return { ...info, width: window.width, height: window.height, channels, data: bytes };

@@ -5,6 +5,7 @@
  */
 import type { EncodeOptions } from "../../src/codecs/codec.ts";
 import { AppError, toAppError } from "../../src/errors.ts";
+import { createLightTables } from "../../src/colour/light.ts";
 import { sniffFormat, SNIFF_BYTES, type FormatName } from "../../src/formats.ts";
 import { IMAGES_CODECS } from "../../src/lanes/images.ts";
 import { ENGINE, ENGINE_BASE_BYTES, PAGE_BYTES } from "../../src/kernels/engine.ts";
@@ -82,9 +83,12 @@ const ROUTES: Record<string, Route> = {
     });
   },
 
-  /** ?resampling={...}&width=&height=&channels=: packed pixels → packed pixels. */
+  /** ?resampling={...}&linearLight=&width=&height=&channels=: packed pixels → packed pixels. */
   "/resample": async (body, query) => {
-    const resampling = JSON.parse(query.get("resampling") ?? "{}") as Resampling;
+    const asked = JSON.parse(query.get("resampling") ?? "{}") as Resampling;
+    const linear = query.get("linearLight") === "true";
+    const light = linear ? createLightTables({ ...asked.input, ...asked, icc: null }) : null;
+    const resampling: Resampling = { ...asked, light };
     const planned = ENGINE_BASE_BYTES + PAGE_BYTES + resampleBytes(resampling);
     return await inWorkspace(gate, planned, async (workspace) => {
       const { window, channels } = resampling;

@@ -174,6 +174,7 @@ function toOutputOptions({ output = {} }: ConvertRequest, format: FormatName): O
     fit: output.fit,
     gravity: output.gravity,
     kernel: output.kernel,
+    linearLight: output.linear_light,
     iconSizes: output.icon_sizes,
   });
   const conflict = findOptionConflict(options);

@@ -46,6 +46,10 @@ export const OUTPUT = z
     fit: z.enum(FITS).optional(),
     gravity: z.enum(GRAVITIES).optional(),
     kernel: z.enum(KERNELS).optional(),
+    linear_light: z.boolean().optional().openapi({
+      description:
+        "Resamples light instead of the values that encode it, so that fine bright detail keeps its brightness. Takes longer: the whole picture is decoded.",
+    }),
     icon_sizes: z.array(z.literal(ICON_SIZES)).min(1).optional().openapi({
       description:
         "Squares that an ico file is to hold, in pixels. They take the place of `width` and `height`; `fit` is `contain` unless it is `cover` or `fill`.",

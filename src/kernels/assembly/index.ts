@@ -2,6 +2,7 @@
 export { heapBase } from "./arena";
 export { interleave8, interleave16, interleaveAlpha, blend8, blend16 } from "./resample-vertical";
 export { pairPixels3, pairPixels4, filter1, filter3, filter4 } from "./resample-horizontal";
+export * from "./resample-light";
 export { accumulate, accumulateAlpha, shrink1, shrink3, shrink4 } from "./resample-shrink";
 export * from "./png-filter";
 export * from "./png-expand";

@@ -105,8 +105,9 @@ export function filter4(
   }
 }
 
+/** Sums of weighted pairs of pixels, one lane a channel. `bytes`: of the weights. */
 @inline
-function sumPairs(source: usize, weights: usize, bytes: usize): v128 {
+export function sumPairs(source: usize, weights: usize, bytes: usize): v128 {
   let even = i32x4.splat(0);
   let odd = i32x4.splat(0);
   const end = weights + bytes;

@@ -63,7 +63,7 @@ function addTo(sums: usize, value: v128): void {
 
 /**
  * Averages `factor` sums at a time into i16 with 6 fractional bits, and zeroes the sums.
- * @param scale 64 / rows in the sums (and / 255 for products)
+ * @param scale 64 / rows in the sums (and / 255 for products; 1 / rows for light)
  */
 export function shrink1(sums: usize, target: usize, width: i32, factor: i32, scale: f32): void {
   for (let x: i32 = 0; x < width; x += factor) {

@@ -178,6 +178,23 @@ describe("requests", () => {
     expect([none?.status, none?.error?.code]).toEqual(["failed", "size_unreachable"]);
   });
 
+  test("linear_light shrinks light instead of values; it is a boolean", async () => {
+    const pixels = Uint8Array.from({ length: 64 * 64 }, (_, i) => ((i ^ (i >> 6)) & 1) * 255);
+    const raw = { width: 64, height: 64, channels: 1 } as const;
+    const file = await sharp(pixels, { raw }).png().toBuffer();
+    const means = [];
+    for (const linear_light of [undefined, false, true]) {
+      const request = { output: { output_format: "png", width: 8, linear_light } };
+      const job = await convert(stack, toForm([{ name: "grid.png", bytes: file }], request));
+      const { channels } = await sharp(await bytesOf(await download(job))).stats();
+      means.push(Math.round(channels[0]?.mean ?? 0));
+    }
+    expect(means).toEqual([128, 128, 188]);
+    const wrong = { output: { output_format: "png", linear_light: "yes" } };
+    const refused = await submit(stack, toForm([{ name: "grid.png", bytes: file }], wrong));
+    expect(refused.status).toBe(422);
+  });
+
   test("a job at work can be watched and canceled", async () => {
     const bytes = await drawPicture("jpeg", { width: 2000, height: 1500, noise: true });
     const files = Array.from({ length: 8 }, (_, index) => ({ name: `${index}.jpg`, bytes }));
