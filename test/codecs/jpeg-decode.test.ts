@@ -79,6 +79,45 @@ it.each([1, 3, 8])("decodes restart markers every %i blocks", async (interval) =
   expect(psnr(picture.data, (await judge(file)).data)).toBe(Infinity);
 });
 
+it("decodes the extended sequential process of 8 bits", async () => {
+  const file = writeRestarts(9, 7, 3);
+  const expected = (await judge(file)).data;
+  const extended = Buffer.from(file);
+  extended[extended.indexOf("ffc0", 0, "hex") + 1] = 0xc1;
+  expect(psnr((await lab.decode(extended)).data, expected)).toBe(Infinity);
+});
+
+describe("a height that is told after the first scan", () => {
+  const photo = toSharp(drawPhoto(75, 53));
+
+  /** Without its height in the frame, and with `segment` behind the first scan. */
+  function moveHeight(file: Buffer, segment: string): Buffer {
+    const frame = Math.max(file.indexOf("ffc0", 0, "hex"), file.indexOf("ffc2", 0, "hex"));
+    const open = Buffer.from(file);
+    open.writeUInt16BE(0, frame + 5);
+    let end = file.indexOf("ffda", 0, "hex") + 2;
+    while (file[end] !== 0xff || file[end + 1] === 0) end++;
+    return Buffer.concat([open.subarray(0, end), Buffer.from(segment, "hex"), open.subarray(end)]);
+  }
+
+  it.each([false, true])("is used, progressive: %s", async (progressive) => {
+    const file = await photo.clone().jpeg({ progressive }).toBuffer();
+    const picture = await lab.decode(moveHeight(file, "ffdc00040035"));
+    expect(picture).toMatchObject({ width: 75, height: 53, rows: 53 });
+    expect(psnr(picture.data, (await judge(file)).data)).toBe(Infinity);
+  });
+
+  it.each([
+    ["missing", ""],
+    ["0", "ffdc00040000"],
+    ["more than the data have", "ffdc00042000"],
+  ])("is refused if %s", async (_name, segment) => {
+    const file = moveHeight(await photo.clone().jpeg().toBuffer(), segment);
+    const code = expect.stringMatching(/^(invalid|truncated)_image$/);
+    await expect(lab.decode(file)).rejects.toMatchObject({ code });
+  });
+});
+
 it("delivers CMYK as sRGB", async () => {
   const file = await toSharp(drawPhoto(200, 120)).toColourspace("cmyk").jpeg().toBuffer();
   expect(await sharp(file).metadata()).toMatchObject({ space: "cmyk", channels: 4 });

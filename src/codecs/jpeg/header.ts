@@ -5,6 +5,7 @@ import type { ByteSource } from "../../pipeline/bytes.ts";
 import type { Metadata, Warning } from "../../pipeline/picture.ts";
 import { concat } from "../concat.ts";
 import { invalid, truncated } from "./failures.ts";
+import { findHeight } from "./scans.ts";
 import { EOI, EXIF_PREFIX, ICC_PREFIX, latin1, SOI, XMP_PREFIX } from "./segments.ts";
 import { applySegment, FIRST_TABLES, type Tables } from "./tables.ts";
 
@@ -92,7 +93,8 @@ export async function readHeader(bytes: ByteSource): Promise<JpegHeader> {
       const dataOffset = offset + length;
       const start = { tables, scan, dataOffset };
       const info = { multipleScans, colour, adobe: adobe !== undefined, metadata, warnings };
-      return { ...frame, ...start, ...info };
+      const height = frame.height || (await findHeight(bytes, dataOffset));
+      return { ...frame, height, ...start, ...info };
     }
     if (isFrame(marker)) {
       if (frame) throw invalid("The JPEG file has two frame headers.");
@@ -153,6 +155,7 @@ async function* walkSegments(read: Read): AsyncGenerator<Segment, void, undefine
 
 interface Frame {
   width: number;
+  /** 0 if it is told after the first scan. */
   height: number;
   components: Component[];
   progressive: boolean;
@@ -177,7 +180,7 @@ function parseFrame(marker: number, payload: Uint8Array): Frame {
   }
   const height = at(1) * 256 + at(2);
   const width = at(3) * 256 + at(4);
-  if (width === 0 || height === 0) throw invalid(`The JPEG file says it is ${width} x ${height}.`);
+  if (width === 0) throw invalid("The JPEG file says it is 0 wide.");
   if (count !== 1 && count !== 3 && count !== 4) {
     throw new AppError("unsupported_feature", `JPEG with ${count} components is not supported.`);
   }

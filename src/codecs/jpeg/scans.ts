@@ -1,11 +1,13 @@
 /** The markers after the first scan: more scans, and the end. */
 import type { ByteSource } from "../../pipeline/bytes.ts";
-import { invalid } from "./failures.ts";
+import { invalid, truncated } from "./failures.ts";
 import { EOI, SOI } from "./segments.ts";
 import { applySegment, type Tables } from "./tables.ts";
 
 const SOS = 0xda;
+const DNL = 0xdc;
 const WINDOW_BYTES = 64 * 1024;
+const SCAN_WINDOW_BYTES = 1024 * 1024;
 
 /** What is known of a file after its last scan. */
 export interface Scans {
@@ -82,6 +84,27 @@ function findMarker(file: Uint8Array, from: number): number {
     offset = file.indexOf(0xff, offset + (code === 0xff ? 1 : 2));
   }
   return -1;
+}
+
+/**
+ * The picture's height where its frame header leaves that open: then a DNL segment ends the first
+ * scan, whose data start at `offset` (T.81, B.2.5). Reads all of that scan.
+ * @throws AppError invalid_image, truncated_image
+ */
+export async function findHeight(bytes: ByteSource, offset: number): Promise<number> {
+  for (;;) {
+    const window = await bytes.read(offset, SCAN_WINDOW_BYTES);
+    if (window.length < 2) throw truncated();
+    const marker = findMarker(window, 0);
+    if (marker < 0) {
+      offset += window.length - 1; // its last byte may be a marker's first
+      continue;
+    }
+    const [, code, , length, high = 0, low = 0] = await bytes.read(offset + marker, 6);
+    const height = high * 256 + low;
+    if (code !== DNL || length !== 4 || height === 0) throw invalid("The JPEG file has no height.");
+    return height;
+  }
 }
 
 /**
