@@ -8,6 +8,8 @@ export interface Vp8Plan {
   height: number;
   /** Of the frame's first part: header and modes. At most 512 KiB by its format. */
   headBytes: number;
+  /** Four: with a plane of alpha that is decoded elsewhere. */
+  channels: 3 | 4;
 }
 
 /** Rows of a strip. */
@@ -19,7 +21,7 @@ const WINDOWS_BYTES = 512 * 1024;
 const CACHE_LINE_BYTES = 64;
 
 /** Sizes in macroblocks and bytes. */
-function measure({ width, height, headBytes }: Vp8Plan) {
+function measure({ width, height, headBytes, channels }: Vp8Plan) {
   const columns = Math.ceil(width / 16);
   const lumaStride = strideOf(columns * 16);
   const chromaStride = strideOf(columns * 8);
@@ -30,7 +32,8 @@ function measure({ width, height, headBytes }: Vp8Plan) {
     chromaStride,
     lumaBytes: align(lumaStride * layout.HELD_ROWS + OVERRUN_BYTES),
     chromaBytes: align((chromaStride * layout.HELD_ROWS) / 2 + OVERRUN_BYTES),
-    stripBytes: align(width * 3 * STRIP_ROWS + OVERRUN_BYTES),
+    rowBytes: channels === 4 ? align(width * 3 + OVERRUN_BYTES) : 0,
+    stripBytes: align(width * channels * STRIP_ROWS + OVERRUN_BYTES),
     headBytes: align(headBytes + layout.READER_SLACK),
   };
 }
@@ -48,7 +51,7 @@ export function windowBytes(parts: number): number {
 
 /** Everything the decoder allocates in the engine. An upper bound. */
 export function vp8DecoderBytes(plan: Vp8Plan): number {
-  const { columns, lumaBytes, chromaBytes, stripBytes, headBytes } = measure(plan);
+  const { columns, lumaBytes, chromaBytes, rowBytes, stripBytes, headBytes } = measure(plan);
   const perColumn = layout.MODES_BYTES + 4 + layout.FLAGS_BYTES + 8;
   return (
     ENGINE_BASE_BYTES +
@@ -57,6 +60,7 @@ export function vp8DecoderBytes(plan: Vp8Plan): number {
     align(columns * perColumn + 5 * 16) +
     lumaBytes +
     2 * chromaBytes +
+    rowBytes +
     stripBytes +
     headBytes +
     WINDOWS_BYTES +
@@ -100,6 +104,7 @@ export function startVp8Decoder(engine: Engine, plan: Vp8Plan) {
     [layout.ABOVE_FLAGS, perColumn(layout.FLAGS_BYTES)],
     [layout.STRENGTHS, perColumn(4)],
     [layout.STRENGTHS + 4, perColumn(4)],
+    [layout.RGB_ROW, engine.allocate(sizes.rowBytes)],
     [readerOf(0) + layout.AT, head],
     [readerOf(0) + layout.END, head + plan.headBytes],
     [readerOf(0) + layout.FINAL, 1],
@@ -150,9 +155,13 @@ export function startVp8Decoder(engine: Engine, plan: Vp8Plan) {
     rowsKnown: (read: number): number =>
       read === rows ? plan.height : Math.max(0, (read - 1) * 16 - DELAY_ROWS),
 
-    /** Output rows `from` to `to`, RGB, into the strip, whose first is row `first`. */
-    writeRows(from: number, to: number, first: number): void {
-      exports.vp8WriteRows(decoder, from, to, strip + (from - first) * plan.width * 3);
+    /**
+     * Output rows `from` to `to` into the strip, whose first is row `first`.
+     * @param alpha pointer to these rows of a plane, or 0 for RGB
+     */
+    writeRows(from: number, to: number, first: number, alpha: number): void {
+      const target = strip + (from - first) * plan.width * plan.channels;
+      exports.vp8WriteRows(decoder, from, to, target, alpha);
     },
   };
 }

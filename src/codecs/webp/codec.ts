@@ -1,5 +1,5 @@
 import type { Codec } from "../codec.ts";
-import { openWebp } from "./decoder.ts";
 import { webpEncoder } from "./encoder.ts";
+import { openWebp } from "./source.ts";
 
 export const WEBP: Codec = { open: openWebp, encoder: webpEncoder };

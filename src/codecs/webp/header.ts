@@ -3,44 +3,26 @@ import { AppError } from "../../errors.ts";
 import { MAX_METADATA_BYTES } from "../../limits.ts";
 import type { ByteSource } from "../../pipeline/bytes.ts";
 import type { Metadata, Warning } from "../../pipeline/picture.ts";
+import { parseAlpha } from "./alpha.ts";
 import { damaged, truncated } from "./failures.ts";
+import type { Place } from "./input.ts";
+import type { LosslessPicture } from "./lossless.ts";
+import type { LossyPicture } from "./lossy.ts";
 
 export interface WebpHeader {
-  width: number;
-  height: number;
-  /** Of a lossy picture; null for a lossless one. */
-  frame: VP8Frame | null;
-  /** Whether any pixel may be transparent. */
-  alpha: boolean;
+  image: LossyPicture | LosslessPicture;
   metadata: Metadata;
   warnings: Warning[];
 }
 
-/** Where a lossy picture's data is in the file, behind the frame's tag and size. */
-export interface VP8Frame {
-  offset: number;
-  end: number;
-  /** Of its first part, which starts there. */
-  headBytes: number;
-}
-
-interface Chunk {
+/** With the place of its payload. */
+interface Chunk extends Place {
   name: string;
-  /** Of its payload. */
-  offset: number;
-  bytes: number;
-}
-
-interface Bitstream {
-  width: number;
-  height: number;
-  alpha: boolean;
-  /** Of a lossy frame's first part; else 0. */
-  headBytes: number;
 }
 
 const MAX_CHUNKS = 256;
 const FRAME_HEAD_BYTES = 10;
+const LOSSLESS_HEAD_BYTES = 5;
 const WINDOW_BYTES = 4096;
 const METADATA_CHUNKS: Record<string, keyof Metadata> = {
   ICCP: "icc",
@@ -63,23 +45,30 @@ export async function readHeader(bytes: ByteSource): Promise<WebpHeader> {
       feature: "animation",
     });
   }
-  const lossy = find("VP8 ");
-  const image = lossy ?? find("VP8L");
-  if (!image) throw new AppError("invalid_image", "The WebP file holds no picture.");
-  const parse = lossy ? parseLossy : parseLossless;
-  const stream = parse(await read(image.offset, 10));
-  if (canvas && (canvas.width !== stream.width || canvas.height !== stream.height)) {
+  const image = await readPicture(find, read);
+  if (canvas && (canvas.width !== image.width || canvas.height !== image.height)) {
     throw new AppError("invalid_image", "The WebP file contradicts itself about its size.");
   }
   const { metadata, warnings } = await readMetadata(chunks, read);
-  return {
-    width: stream.width,
-    height: stream.height,
-    frame: lossy ? placeFrame(lossy, stream) : null,
-    alpha: lossy ? extended !== undefined && find("ALPH") !== undefined : stream.alpha,
-    metadata,
-    warnings,
-  };
+  return { image, metadata, warnings };
+}
+
+async function readPicture(
+  find: (name: string) => Chunk | undefined,
+  read: Read,
+): Promise<WebpHeader["image"]> {
+  const lossy = find("VP8 ");
+  if (lossy) {
+    const plane = find("VP8X") && find("ALPH");
+    const [first = 0] = plane ? await read(plane.offset, 1) : [];
+    return {
+      ...parseLossy(await read(lossy.offset, FRAME_HEAD_BYTES), lossy),
+      alpha: plane ? parseAlpha(first, plane) : null,
+    };
+  }
+  const lossless = find("VP8L");
+  if (!lossless) throw new AppError("invalid_image", "The WebP file holds no picture.");
+  return parseLossless(await read(lossless.offset, LOSSLESS_HEAD_BYTES), lossless);
 }
 
 type Read = (offset: number, length: number) => Promise<Uint8Array>;
@@ -109,19 +98,16 @@ async function listChunks(sizeBytes: number, read: Read): Promise<Chunk[]> {
   let offset = 12;
   while (offset + 8 <= Math.min(end, sizeBytes)) {
     const head = await read(offset, 8);
-    const chunk = {
-      name: text(head, 0),
-      offset: offset + 8,
-      bytes: viewOf(head).getUint32(4, true),
-    };
-    if (chunk.offset + chunk.bytes > sizeBytes) throw truncated();
-    if (chunk.offset + chunk.bytes > end) {
+    const bytes = viewOf(head).getUint32(4, true);
+    const chunk = { name: text(head, 0), offset: offset + 8, end: offset + 8 + bytes };
+    if (chunk.end > sizeBytes) throw truncated();
+    if (chunk.end > end) {
       throw new AppError("invalid_image", "A part of the WebP file is larger than the file.");
     }
     if (chunks.push(chunk) > MAX_CHUNKS) {
       throw new AppError("invalid_image", "The WebP file has too many parts.");
     }
-    offset = chunk.offset + chunk.bytes + (chunk.bytes & 1);
+    offset = chunk.end + (bytes & 1);
   }
   return chunks;
 }
@@ -136,7 +122,7 @@ function parseCanvas(data: Uint8Array): { width: number; height: number; animate
 }
 
 /** Frame header of VP8, RFC 6386, section 9.1. */
-function parseLossy(data: Uint8Array): Bitstream {
+function parseLossy(data: Uint8Array, chunk: Place): Omit<LossyPicture, "alpha"> {
   const view = viewOf(data);
   const tag = view.getUint16(0, true) | ((data[2] ?? 0) << 16);
   const keyFrame = (tag & 1) === 0;
@@ -144,38 +130,26 @@ function parseLossy(data: Uint8Array): Bitstream {
   const shown = (tag & 0x10) !== 0;
   if (!keyFrame || version > 3 || !shown) throw damaged();
   if (view.getUint16(3) !== 0x9d01 || data[5] !== 0x2a) throw damaged();
-  return checkSize({
-    headBytes: tag >> 5,
-    width: view.getUint16(6, true) & 0x3fff,
-    height: view.getUint16(8, true) & 0x3fff,
-    alpha: false,
-  });
+  const width = view.getUint16(6, true) & 0x3fff;
+  const height = view.getUint16(8, true) & 0x3fff;
+  if (width === 0 || height === 0) {
+    throw new AppError("invalid_image", "The WebP file says that it has no pixels.");
+  }
+  const frame = { offset: chunk.offset + FRAME_HEAD_BYTES, end: chunk.end, headBytes: tag >> 5 };
+  if (frame.offset + frame.headBytes > frame.end) throw truncated();
+  return { width, height, frame };
 }
 
 /** RFC 9649, section 3.4. */
-function parseLossless(data: Uint8Array): Bitstream {
-  if (data[0] !== 0x2f) throw damaged();
+function parseLossless(data: Uint8Array, chunk: Place): LosslessPicture {
   const bits = viewOf(data).getUint32(1, true);
-  return checkSize({
+  if (data[0] !== 0x2f || bits >>> 29 !== 0) throw damaged();
+  return {
     width: (bits & 0x3fff) + 1,
     height: ((bits >>> 14) & 0x3fff) + 1,
-    alpha: (bits & 0x1000_0000) !== 0,
-    headBytes: 0,
-  });
-}
-
-function placeFrame(chunk: Chunk, { headBytes }: Bitstream): VP8Frame {
-  const offset = chunk.offset + FRAME_HEAD_BYTES;
-  const end = chunk.offset + chunk.bytes;
-  if (offset + headBytes > end) throw truncated();
-  return { offset, end, headBytes };
-}
-
-function checkSize(stream: Bitstream): Bitstream {
-  if (stream.width === 0 || stream.height === 0) {
-    throw new AppError("invalid_image", "The WebP file says that it has no pixels.");
-  }
-  return stream;
+    channels: (bits & 0x1000_0000) !== 0 ? 4 : 3,
+    place: { offset: chunk.offset + LOSSLESS_HEAD_BYTES, end: chunk.end },
+  };
 }
 
 async function readMetadata(chunks: readonly Chunk[], read: Read) {
@@ -184,8 +158,9 @@ async function readMetadata(chunks: readonly Chunk[], read: Read) {
   let kept = 0;
   for (const chunk of chunks) {
     const member = METADATA_CHUNKS[chunk.name];
-    if (!member || metadata[member] || chunk.bytes === 0) continue;
-    kept += chunk.bytes;
+    const bytes = chunk.end - chunk.offset;
+    if (!member || metadata[member] || bytes === 0) continue;
+    kept += bytes;
     if (kept > MAX_METADATA_BYTES) {
       warnings.push({
         code: "metadata_dropped",
@@ -193,7 +168,7 @@ async function readMetadata(chunks: readonly Chunk[], read: Read) {
       });
       break;
     }
-    metadata[member] = (await read(chunk.offset, chunk.bytes)).slice();
+    metadata[member] = (await read(chunk.offset, bytes)).slice();
   }
   if (metadata.exif) metadata.exif = withoutPrefix(metadata.exif);
   return { metadata, warnings };

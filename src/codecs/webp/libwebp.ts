@@ -1,11 +1,10 @@
 /**
- * libwebp as @jsquash/webp 1.5.0 compiles it, without that package's JavaScript. Its glue copies
+ * libwebp's encoder as @jsquash/webp 1.5.0 compiles it, without that package's JavaScript. Its glue copies
  * every picture twice (into a std::string, out of an ImageData) and lets the memory grow by a fifth
  * more than asked; calling the C++ functions behind it directly costs neither, which is what makes
  * full-size pictures fit. What is relied on: the names the build gave imports and exports, and
  * libc++'s std::string of three words (data, size, capacity with its top bit set).
  */
-import decoderModule from "@jsquash/webp/codec/dec/webp_dec.wasm";
 import encoderModule from "@jsquash/webp/codec/enc/webp_enc_simd.wasm";
 import { AppError } from "../../errors.ts";
 import { MIB } from "../../limits.ts";
@@ -14,7 +13,7 @@ import { WasmInstance } from "../wasm.ts";
 
 /** What the build called the parts that matter here. */
 interface Names {
-  entry: "decode" | "encode";
+  entry: "encode";
   memory: string;
   construct: string;
   malloc: string;
@@ -24,23 +23,6 @@ interface Names {
     string
   >;
 }
-
-const DECODER_NAMES: Names = {
-  entry: "decode",
-  memory: "s",
-  construct: "t",
-  malloc: "u",
-  table: "y",
-  imports: {
-    registerFunction: "c",
-    newValue: "h",
-    getGlobal: "e",
-    copy: "q",
-    resize: "p",
-    abort: "j",
-    raise: "n",
-  },
-};
 
 const ENCODER_NAMES: Names = {
   entry: "encode",
@@ -57,11 +39,6 @@ const ENCODER_NAMES: Names = {
     abort: "g",
     raise: "k",
   },
-};
-
-export const WEBP_DECODER: InstanceKind<Libwebp> = {
-  name: "webp decoder",
-  create: () => instantiate(decoderModule, DECODER_NAMES),
 };
 
 export const WEBP_ENCODER: InstanceKind<Libwebp> = {
@@ -216,7 +193,7 @@ function createImports(
       if (readText(heap(), name) === entryName) exchange.entryIndex = index;
     },
     // JavaScript values are only ever made of a typed_memory_view: (size, address) in its packed
-    // arguments. The decoder then makes an ImageData of that; it is of no interest.
+    // arguments.
     newValue: (_constructor, count, _types, args = 0) => {
       if (count === 1) {
         const [bytes = 0, pointer = 0] = new Uint32Array(memory().buffer, args, 2);

@@ -3,7 +3,6 @@
  * modes), which is held, and up to eight parts with coefficients, whose rows take turns: each part
  * passes by through a window of its own.
  */
-import { AppError } from "../../errors.ts";
 import * as layout from "../../kernels/assembly/vp8-decode-layout.ts";
 import { ENGINE, type Engine } from "../../kernels/engine.ts";
 import {
@@ -14,28 +13,45 @@ import {
   type Vp8Decoder,
   type Vp8Plan,
 } from "../../kernels/vp8-decoder.ts";
-import { chunks, type ByteSource } from "../../pipeline/bytes.ts";
+import type { ByteSource } from "../../pipeline/bytes.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import type { Strip } from "../../pipeline/picture.ts";
+import { openAlpha, planAlpha, type AlphaPlane, type AlphaReader } from "./alpha.ts";
 import { damaged, truncated } from "./failures.ts";
-import type { VP8Frame } from "./header.ts";
+import {
+  copyInto,
+  rangePart,
+  streamPart,
+  unreadable,
+  type PartReader,
+  type Place,
+} from "./input.ts";
+
+/** Where a frame's data is in the file, behind its tag and size. */
+export interface Vp8Frame extends Place {
+  /** Of its head, which starts there. */
+  headBytes: number;
+}
 
 export interface LossyPicture {
   width: number;
   height: number;
-  frame: VP8Frame;
+  frame: Vp8Frame;
+  alpha: AlphaPlane | null;
 }
 
-const COPY_BYTES = 64 * 1024;
 /** Of a part's size in the table before the first one; the last one's size is what is left. */
 const SIZE_BYTES = 3;
 
-const toPlan = ({ width, height, frame }: LossyPicture): Vp8Plan => {
-  return { width, height, headBytes: frame.headBytes };
+const toPlan = ({ width, height, frame, alpha }: LossyPicture): Vp8Plan => {
+  return { width, height, headBytes: frame.headBytes, channels: alpha ? 4 : 3 };
 };
 
 /** Bytes of the engine's memory, an upper bound. */
-export const planLossy = (picture: LossyPicture): number => vp8DecoderBytes(toPlan(picture));
+export function planLossy(picture: LossyPicture): number {
+  const { alpha } = picture;
+  return vp8DecoderBytes(toPlan(picture)) + (alpha ? planAlpha(picture, alpha) : 0);
+}
 
 /** @throws AppError for every status but DONE */
 function check(status: number): void {
@@ -52,22 +68,16 @@ export async function decodeLossy(
   const engine = await workspace.take(ENGINE, planLossy(picture));
   const decoder = startVp8Decoder(engine, toPlan(picture));
   const { offset, end, headBytes } = picture.frame;
-  for (let done = 0; done < headBytes;) {
-    const chunk = await bytes.read(offset + done, Math.min(COPY_BYTES, headBytes - done));
-    if (chunk.length === 0) throw unreadable();
-    engine.view(decoder.head + done, chunk.length).set(chunk);
-    done += chunk.length;
-  }
+  await copyInto(engine, decoder.head, bytes, { offset, end: offset + headBytes });
   const { status, parts } = decoder.readHeader();
   check(status);
   decoder.start(parts);
   const places = await readPlaces(bytes, offset + headBytes, end, parts);
-  return writeStrips(decoder, engine, picture, openParts(bytes, places));
-}
-
-interface Place {
-  offset: number;
-  end: number;
+  const { alpha } = picture;
+  return writeStrips(decoder, engine, picture, {
+    parts: openParts(bytes, places),
+    alpha: alpha && (await openAlpha(engine, bytes, picture, alpha)),
+  });
 }
 
 /** Where the parts are (section 9.5); like libwebp, sizes past the end are taken to mean it. */
@@ -92,58 +102,21 @@ async function readPlaces(
   return [...places, { offset: start, end }];
 }
 
-/** A part of the file that passes by; chunks are valid until the next one. */
-interface PartReader {
-  next(): Promise<{ chunk: Uint8Array; final: boolean }>;
-  close(): Promise<unknown>;
-}
-
 /** A single part is read as a stream, several by ranges: rows take turns, streams would wait. */
 function openParts(bytes: ByteSource, places: readonly Place[]): PartReader[] {
   const [only] = places;
-  if (places.length === 1 && only) return [streamPart(bytes, only)];
-  return places.map((place) => rangePart(bytes, place, windowBytes(places.length)));
+  const size = windowBytes(places.length);
+  if (places.length === 1 && only) return [streamPart(bytes, only, size)];
+  return places.map((place) => rangePart(bytes, place, size));
 }
-
-function streamPart(bytes: ByteSource, { offset, end }: Place): PartReader {
-  let position = offset;
-  const open = async () => chunks(await bytes.stream(offset), windowBytes(1));
-  let source: ReturnType<typeof open> | undefined;
-  return {
-    async next() {
-      const { value } = await (await (source ??= open())).next();
-      if (!value) throw unreadable();
-      const chunk = value.subarray(0, end - position);
-      position += chunk.length;
-      return { chunk, final: position === end };
-    },
-    close: async () => source && (await source).return(),
-  };
-}
-
-function rangePart(bytes: ByteSource, { offset, end }: Place, chunkBytes: number): PartReader {
-  let position = offset;
-  return {
-    async next() {
-      const size = Math.min(chunkBytes, end - position);
-      const chunk = size > 0 ? await bytes.read(position, size) : new Uint8Array(0);
-      if (chunk.length < size) throw unreadable();
-      position += size;
-      return { chunk, final: position === end };
-    },
-    close: () => Promise.resolve(),
-  };
-}
-
-const unreadable = (): AppError =>
-  new AppError("storage_unavailable", "The stored file could not be read to its end.");
 
 async function* writeStrips(
   decoder: Vp8Decoder,
   engine: Engine,
   { width, height }: LossyPicture,
-  parts: readonly PartReader[],
+  { parts, alpha }: { parts: readonly PartReader[]; alpha: AlphaReader | null },
 ): AsyncGenerator<Strip> {
+  const rowBytes = width * (alpha ? 4 : 3);
   let y = 0;
   let written = 0;
   try {
@@ -159,14 +132,15 @@ async function* writeStrips(
       const known = decoder.rowsKnown(row + 1);
       while (written < known) {
         const end = Math.min(known, y + STRIP_ROWS);
-        decoder.writeRows(written, end, y);
+        decoder.writeRows(written, end, y, alpha ? await alpha.read(written, end, y) : 0);
         written = end;
         if (written < y + STRIP_ROWS && written < height) break;
-        yield { y, rows: written - y, data: engine.view(decoder.strip, (written - y) * width * 3) };
+        const rows = written - y;
+        yield { y, rows, data: engine.view(decoder.strip, rows * rowBytes) };
         y = written;
       }
     }
   } finally {
-    await Promise.all(parts.map((part) => part.close()));
+    await Promise.all([...parts, alpha].map((reader) => reader?.close()));
   }
 }

@@ -29,3 +29,6 @@ export {
 } from "./vp8-encode-code";
 export { vp8CodeModes } from "./vp8-encode-modes";
 export { vp8Prepare, vp8SetQuantiser } from "./vp8-encode-setup";
+export { vp8lReadHeader } from "./vp8l-header";
+export { vp8lReadRow, vp8lWritePlane, vp8lWriteRow } from "./vp8l-rows";
+export { unfilterPlaneRow } from "./plane-filter";

@@ -22,3 +22,21 @@ export function storePixels(target: usize, r: v128, g: v128, b: v128): void {
     32,
   );
 }
+
+/** Packed RGB and a plane of alpha to packed RGBA; may write 12 bytes past it. */
+export function addAlpha(rgb: usize, alpha: usize, width: i32, target: usize): void {
+  for (let x = 0; x < width; x += 4) {
+    const colours = i8x16.swizzle(
+      v128.load(rgb),
+      i8x16(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1),
+    );
+    const opacity = i8x16.swizzle(
+      v128.load32_zero(alpha),
+      i8x16(-1, -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, 2, -1, -1, -1, 3),
+    );
+    v128.store(target, v128.or(colours, opacity));
+    rgb += 12;
+    alpha += 4;
+    target += 16;
+  }
+}

@@ -34,9 +34,11 @@ export const ABOVE_MODES = 76;
 export const LEFT_MODES = 80;
 /** Pointer to FLAGS_BYTES a macroblock: which blocks above have coefficients; and to the left. */
 export const ABOVE_FLAGS = 84;
-export const LEFT_FLAGS = 96;
+export const LEFT_FLAGS = 6416;
 /** Pointers to u32 a macroblock: how to filter it; for even and odd rows. */
 export const STRENGTHS = 88;
+/** Pointer to a row of RGB, for pixels that get alpha. */
+export const RGB_ROW = 108;
 /** i32[4][8]: steps of a segment's coefficients: luma's DC and AC, Y2's, chroma's. */
 export const STEPS = 112;
 export const SEGMENT_STEPS_BYTES = 32;
@@ -61,7 +63,7 @@ export const TURNED = 5200;
 export const QUANTISERS = 5328;
 export const LEVELS = 5344;
 export const BAND_PROBABILITIES = 5360;
-export const DECODER_BYTES = 6416;
+export const DECODER_BYTES = 6432;
 
 /** A reader: u64, bits read ahead, the next one highest; how many they are; the range. */
 export const BITS = 0;

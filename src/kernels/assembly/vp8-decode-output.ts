@@ -6,9 +6,10 @@ import {
   HEIGHT,
   LUMA_STRIDE,
   PLANES,
+  RGB_ROW,
   WIDTH,
 } from "./vp8-decode-layout";
-import { storePixels } from "./pixels";
+import { addAlpha, storePixels } from "./pixels";
 
 @inline
 function tripled(samples: v128): v128 {
@@ -104,8 +105,17 @@ function writeRow(
   }
 }
 
-/** Output rows `y` to `end`, packed RGB, to `target`; may write 48 bytes past the last. */
-export function vp8WriteRows(decoder: usize, y: i32, end: i32, target: usize): void {
+/**
+ * Output rows `y` to `end`, packed, to `target`: RGBA if `alpha` points to these rows of a plane, RGB
+ * if it is 0. May write 48 bytes past the last.
+ */
+export function vp8WriteRows(
+  decoder: usize,
+  y: i32,
+  end: i32,
+  target: usize,
+  alpha: usize,
+): void {
   const width = load<i32>(decoder, WIDTH);
   const chromaWidth = (width + 1) >> 1;
   const lastChroma = (load<i32>(decoder, HEIGHT) - 1) >> 1;
@@ -124,7 +134,13 @@ export function vp8WriteRows(decoder: usize, y: i32, end: i32, target: usize): v
     pad(v + near, chromaWidth);
     pad(v + far, chromaWidth);
     const row = luma + <usize>(y - first) * stride;
-    writeRow(row, u + near, u + far, v + near, v + far, width, target);
+    const rgb = alpha ? <usize>load<u32>(decoder, RGB_ROW) : target;
+    writeRow(row, u + near, u + far, v + near, v + far, width, rgb);
+    if (alpha) {
+      addAlpha(rgb, alpha, width, target);
+      alpha += width;
+      target += width;
+    }
     target += width * 3;
   }
 }
