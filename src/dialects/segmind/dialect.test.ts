@@ -5,6 +5,7 @@ test.each([
   ["POST", "/v1/image-converter", true],
   ["GET", "/v1/image-converter", true],
   ["POST", "/v1/any-other-model", true],
+  ["POST", "/v1/image-converter/", true],
   ["POST", "/v1/sdxl1.0-txt2img", true],
   ["GET", "/v1/requests/x", true],
   ["GET", "/v1/requests", true],

@@ -25,7 +25,8 @@ export const SEGMIND: Dialect = {
     if (version === "v2") return true;
     if (version !== "v1" || slug === "") return false;
     if (slug === "requests") return true;
-    if (rest.length > 0) return false;
+    // A slash at the end names nothing, but its 404 is that of the path before it.
+    if (rest.some((part) => part !== "")) return false;
     return OWN_SLUGS.has(slug) || (method === "POST" && !FOREIGN_SLUGS.has(slug));
   },
   renderError,

@@ -56,6 +56,10 @@ export const sendResult = send(async (c, job, metrics) => {
 export async function sendCredits(c: Context<HttpEnv>) {
   const { accountId, plan } = c.get("caller");
   const account = await findAccount(c.env.DB, accountId);
-  const remaining = toCredits(account, plan);
-  return c.json({ credits: { remaining, used: account?.totalConversions ?? 0 } }, 200);
+  const credits = {
+    remaining: toCredits(account, plan),
+    used: account?.totalConversions ?? 0,
+  };
+  // The MCP client reads the members of `data`, and others those of the body.
+  return c.json({ credits, data: { credits } }, 200);
 }

@@ -83,6 +83,8 @@ export type FailedRequest = z.output<typeof FAILED>;
 
 export const ERROR = z.object({ error: z.string() }).openapi("SegmindError");
 
+const balance = { credits: z.object({ remaining: z.int(), used: z.int() }) };
+
 export const CREDITS = z
-  .object({ credits: z.object({ remaining: z.int(), used: z.int() }) })
+  .object({ ...balance, data: z.object(balance).openapi({ description: "The same again." }) })
   .openapi("SegmindCredits");

@@ -191,7 +191,8 @@ describe("what clients ask beside the page", () => {
   test("/v1/credits tells what is left, and what was used", async () => {
     const { key } = await idle.createAccount("free");
     const response = await idle.authorized("/v1/credits", {}, key);
-    expect(await response.json()).toEqual({ credits: { remaining: 5, used: 0 } });
+    const credits = { remaining: 5, used: 0 };
+    expect(await response.json()).toEqual({ credits, data: { credits } });
     const refused = await idle.fetch("/v1/credits");
     expect(refused.status).toBe(401);
     expect(await refused.json()).toHaveProperty("error");
