@@ -78,16 +78,6 @@ export class Engine implements PooledInstance {
     this.view(0, this.bytes).copyWithin(to, from, from + bytes);
   }
 
-  /**
-   * Where a kernel finds `data`: its own address if it lies in this memory already (the stage
-   * before was a kernel too), else `scratch`, to which it is copied.
-   */
-  place(data: Uint8Array, scratch: number): number {
-    if (this.holds(data)) return data.byteOffset;
-    this.view(scratch, data.length).set(data);
-    return scratch;
-  }
-
   /** Zeroes all behind the module's own data, past the arena's end, too: kernels may overrun it. */
   wipe(): void {
     // Before the first allocation the memory may end where the arena would begin.
