@@ -16,12 +16,19 @@ const EDGES = [0, 1, 0x7f, 0x80, 0xfe, 0xff];
  * @param seeds sound files of the format
  */
 export function mutate(format: FormatName, seeds: readonly Buffer[], index: number): Buffer {
-  const pick = createRandom(index * 2_654_435_761 + 1);
-  for (let i = 0; i < 4; i++) pick(2); // the first numbers of near seeds are near, too
+  const pick = createRandom(mix(index));
   const seed = seeds[pick(seeds.length)] as Buffer;
   const other = seeds[pick(seeds.length)] as Buffer;
   if (format === "png" && pick(4) > 0) return mutatePng(seed, pick);
   return damage(seed, other, pick);
+}
+
+/** Near numbers to distant ones (the finaliser of MurmurHash3). */
+function mix(index: number): number {
+  let hash = index + 1;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 function damage(seed: Buffer, other: Buffer, pick: Pick): Buffer {
@@ -29,13 +36,14 @@ function damage(seed: Buffer, other: Buffer, pick: Pick): Buffer {
   const reach = pick(2) === 0 ? file.length : Math.min(file.length, HEAD_BYTES);
   for (let changes = 1 + pick(6); changes > 0; changes--) {
     const at = pick(reach);
-    const kind = pick(12);
-    if (kind < 4) file[at] = pick(256);
-    else if (kind < 6) file[at] = EDGES[pick(EDGES.length)] as number;
-    else if (kind < 8) file[at] = (file[at] ?? 0) ^ (1 << pick(8));
-    else if (kind === 8) file.copyWithin(at, pick(file.length), pick(file.length));
-    else if (kind === 9) file.subarray(at, at + 1 + pick(8)).fill(EDGES[pick(EDGES.length)] ?? 0);
-    else if (kind === 10) file = Buffer.concat([file.subarray(0, at), file.subarray(at + pick(9))]);
+    // Seldom a change of length, which most formats notice at once.
+    const kind = pick(32);
+    if (kind < 12) file[at] = pick(256);
+    else if (kind < 17) file[at] = EDGES[pick(EDGES.length)] ?? 0;
+    else if (kind < 23) file[at] = (file[at] ?? 0) ^ (1 << pick(8));
+    else if (kind < 26) file.copyWithin(at, pick(file.length), pick(file.length));
+    else if (kind < 30) file.subarray(at, at + 1 + pick(8)).fill(EDGES[pick(EDGES.length)] ?? 0);
+    else if (kind === 30) file = Buffer.concat([file.subarray(0, at), file.subarray(at + pick(9))]);
     else file = Buffer.concat([file.subarray(0, at), other.subarray(pick(other.length))]);
   }
   // Of a signature that is gone there is nothing to learn.
