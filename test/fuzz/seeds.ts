@@ -4,7 +4,9 @@ import type { FormatName } from "../../src/formats.ts";
 import { packRunLengths, writeBmp } from "../support/bmp-writer.ts";
 import { writeGif } from "../support/gif-writer.ts";
 import { writeIco } from "../support/ico-writer.ts";
+import { drawPhoto } from "../codecs/jpeg-fixtures.ts";
 import { writeRandomJpeg } from "../codecs/jpeg-writer.ts";
+import { drawFew, startLibwebp, withAlpha } from "../codecs/webp-fixtures.ts";
 
 const [WIDTH, HEIGHT] = [61, 43];
 
@@ -27,6 +29,20 @@ const gray = (colours: number): [number, number, number][] =>
   Array.from({ length: colours }, (_, i) => [i, 255 - i, (i * 3) & 255]);
 
 const SIZE = { width: WIDTH, height: HEIGHT };
+
+/** What sharp's settings do not reach: partitions, the simple filter, palettes, raw alpha. */
+function encodeWebps(): Promise<Buffer>[] {
+  const encoder = startLibwebp();
+  const photo = drawPhoto(WIDTH, HEIGHT);
+  const few = drawFew(WIDTH, HEIGHT);
+  return [
+    encoder.then((encode) => encode(drawPhoto(40, 143), { quality: 60, partitions: 3 })),
+    encoder.then((encode) => encode(photo, { quality: 20, filter_type: 0, filter_sharpness: 3 })),
+    encoder.then((encode) => encode(photo, { quality: 98, partitions: 1, method: 1 })),
+    encoder.then((encode) => encode(few, { lossless: 1, method: 6 })),
+    encoder.then((encode) => encode(withAlpha(photo), { alpha_compression: 0 })),
+  ].map(async (file) => Buffer.from(await file));
+}
 
 const MAKERS: Record<FormatName, () => Promise<Buffer>[]> = {
   jpg: () => [
@@ -66,6 +82,7 @@ const MAKERS: Record<FormatName, () => Promise<Buffer>[]> = {
     draw(3).webp({ quality: 5, effort: 6, smartSubsample: true }).toBuffer(),
     draw(4).webp({ lossless: true }).toBuffer(),
     draw(3).webp({ lossless: true }).toBuffer(),
+    ...encodeWebps(),
   ],
   gif: () => [
     draw(3).gif().toBuffer(),

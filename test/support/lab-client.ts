@@ -86,11 +86,7 @@ export async function startLab() {
     async open(file: Uint8Array): Promise<Header> {
       return JSON.parse(new TextDecoder().decode((await post("/open", {}, file)).bytes));
     },
-    /** `guards`: fails where kernels write outside of what they are given. */
-    async decode(
-      file: Uint8Array,
-      query: { scale?: number; frame?: number; guards?: boolean } = {},
-    ) {
+    async decode(file: Uint8Array, query: { scale?: number; frame?: number } = {}) {
       const { info, bytes } = await post("/decode", query, file);
       return { ...info, data: bytes } as Pixels & Usage & { rows: number };
     },

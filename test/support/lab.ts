@@ -18,7 +18,6 @@ import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
 import { MemoryGate } from "../../src/pipeline/memory.ts";
 import type { Channels, Metadata, Picture } from "../../src/pipeline/picture.ts";
-import { inGuardedWorkspace } from "./guards.ts";
 import { inWorkspace } from "./in-workspace.ts";
 import { toPicture } from "./raw-picture.ts";
 
@@ -42,13 +41,12 @@ const ROUTES: Record<string, Route> = {
     return new Response(JSON.stringify(source, base64Bytes));
   },
 
-  /** ?scale=1&frame=0&guards=0 → packed pixels, described in x-lab. */
+  /** ?scale=1&frame=0 → packed pixels, described in x-lab. */
   "/decode": async (body, query) => {
     const source = await open(body);
     const plan = { scale: Number(query.get("scale") ?? 1) };
     const planned = source.memory(plan);
-    const inRoom = query.get("guards") ? inGuardedWorkspace : inWorkspace;
-    return await inRoom(gate, planned, async (workspace) => {
+    return await inWorkspace(gate, planned, async (workspace) => {
       const picture = await source.picture(Number(query.get("frame") ?? 0), plan, workspace);
       const { width, height, channels } = picture;
       const pixels = new Uint8Array(width * height * channels);
