@@ -1,7 +1,8 @@
 /** Our JPEG decoder gives libjpeg-turbo's pixels, bit by bit, whatever the file's structure. */
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createCmykToSrgb } from "../../src/colour/cmyk.ts";
+import { createCmykGrid } from "../../src/colour/cmyk-grid.ts";
+import { interpolateInks } from "../support/interpolate-inks.ts";
 import { startLab, type Lab } from "../support/lab-client.ts";
 import { drawPhoto, judge, toSharp } from "./jpeg-fixtures.ts";
 import { decodeByTurbo } from "./jpeg-turbo-reference.ts";
@@ -50,11 +51,11 @@ async function expectExact(
   expect(Buffer.compare((await lab.decode(file)).data, data)).toBe(0);
 }
 
-const convertInks = createCmykToSrgb(null);
+const grid = createCmykGrid(null);
 
 function toSrgb(inks: Uint8Array, adobe: boolean): Uint8Array {
   const rgb = new Uint8Array((inks.length / 4) * 3);
-  convertInks(adobe ? inks.map((ink) => 255 - ink) : inks, rgb, inks.length / 4);
+  interpolateInks(grid, adobe ? inks.map((ink) => 255 - ink) : inks, rgb, inks.length / 4);
   return rgb;
 }
 

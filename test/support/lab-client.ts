@@ -120,6 +120,15 @@ export async function startLab() {
       const { window } = resampling;
       return { ...info, width: window.width, height: window.height, channels, data: bytes };
     },
+    /** @returns sRGB, and the most that any value differs from the reference's */
+    async convertInks(
+      cmyk: Uint8Array,
+      icc: Uint8Array | null,
+    ): Promise<Usage & { rgb: Uint8Array; worst: number; ms: number; referenceMs: number }> {
+      const body = Buffer.concat([icc ?? new Uint8Array(0), cmyk]);
+      const { info, bytes } = await post("/inks", { iccBytes: icc?.length ?? 0 }, body);
+      return { ...info, rgb: bytes };
+    },
     async convert(file: Uint8Array, options: Options): Promise<Converted> {
       const { info, bytes } = await post("/convert", { options }, file);
       return { ...info, file: bytes };

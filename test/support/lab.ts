@@ -5,6 +5,8 @@
  */
 import type { EncodeOptions } from "../../src/codecs/codec.ts";
 import { AppError, toAppError } from "../../src/errors.ts";
+import { CMYK_BYTES, startCmykToSrgb } from "../../src/colour/cmyk.ts";
+import { createCmykGrid } from "../../src/colour/cmyk-grid.ts";
 import { createLightTables } from "../../src/colour/light.ts";
 import { sniffFormat, SNIFF_BYTES, type FormatName } from "../../src/formats.ts";
 import { IMAGES_CODECS } from "../../src/lanes/images.ts";
@@ -18,6 +20,7 @@ import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
 import { MemoryGate } from "../../src/pipeline/memory.ts";
 import type { Channels, Metadata, Picture } from "../../src/pipeline/picture.ts";
+import { interpolateInks } from "./interpolate-inks.ts";
 import { inWorkspace } from "./in-workspace.ts";
 import { toPicture } from "./raw-picture.ts";
 
@@ -137,6 +140,32 @@ const ROUTES: Record<string, Route> = {
     return Promise.resolve(
       new Response(null, { headers: { "x-lab": JSON.stringify({ planned }) } }),
     );
+  },
+
+  /** ?iccBytes=: a profile and CMYK pixels → sRGB; how far that is from the reference, and what both took. */
+  "/inks": async (body, query) => {
+    const iccBytes = Number(query.get("iccBytes"));
+    const icc = iccBytes > 0 ? body.subarray(0, iccBytes) : null;
+    const inks = body.subarray(iccBytes);
+    const pixels = inks.length / 4;
+    const planned = ENGINE_BASE_BYTES + PAGE_BYTES + CMYK_BYTES;
+    return await inWorkspace(gate, planned, async (workspace) => {
+      const toSrgb = await startCmykToSrgb(icc, workspace);
+      const grid = createCmykGrid(icc);
+      const rgb = new Uint8Array(pixels * 3);
+      const expected = new Uint8Array(pixels * 3);
+      const start = performance.now();
+      toSrgb(inks, rgb, pixels);
+      const between = performance.now();
+      interpolateInks(grid, inks, expected, pixels);
+      const end = performance.now();
+      const worst = rgb.reduce((m, v, i) => Math.max(m, Math.abs(v - (expected[i] ?? 0))), 0);
+      const info = {
+        ...{ worst, ms: between - start, referenceMs: end - between },
+        ...{ planned, used: workspace.peakBytes },
+      };
+      return new Response(rgb, { headers: { "x-lab": JSON.stringify(info) } });
+    });
   },
 
   /** ?options={...}: file → file, described in x-lab. */

@@ -2,8 +2,9 @@
  * JPEG to strips: by our own kernel; of what that does not read (sampling factors that do not divide
  * each other), libjpeg-turbo decodes the whole picture, scaled down if wanted, in its memory.
  */
-import { createCmykToSrgb, type CmykToSrgb } from "../../colour/cmyk.ts";
+import { CMYK_BYTES, startCmykToSrgb } from "../../colour/cmyk.ts";
 import { readOrientation } from "../../metadata/exif.ts";
+import type { CmykToSrgb } from "../../kernels/cmyk.ts";
 import { MAX_SCANS } from "../../kernels/jpeg-decode-geometry.ts";
 import { readAll, type ByteSource } from "../../pipeline/bytes.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
@@ -26,8 +27,6 @@ const BLOCK_BYTES = 64 * 2;
 /** What libjpeg-turbo takes besides the coefficients, as measured: tables, row buffers, page ends. */
 const FIXED_BYTES = 320 * 1024;
 const ROW_BYTES_PER_COLUMN = 16;
-/** Of the conversion from CMYK: its tables are the largest part. */
-const CMYK_BYTES = 512 * 1024;
 /** Of four rows of blocks, 16 at least. */
 const MAX_STRIP_ROWS = 32;
 
@@ -134,14 +133,15 @@ async function* sliceStrips(
   }
 }
 
-function toPicture(
+async function toPicture(
   { width, height, channels, stripRows, strips }: Decoded,
   { metadata }: JpegHeader,
   workspace: Workspace,
-): Picture {
+): Promise<Picture> {
   if (channels !== 4) return { width, height, channels, icc: metadata.icc, strips };
   const rgb = workspace.allocate(width * stripRows * 3);
-  const colours = convertCmyk(strips, width, createCmykToSrgb(metadata.icc), rgb);
+  const toSrgb = await startCmykToSrgb(metadata.icc, workspace);
+  const colours = convertCmyk(strips, width, toSrgb, rgb);
   return { width, height, channels: 3, icc: null, strips: colours };
 }
 

@@ -1,6 +1,7 @@
 /** Samples of one byte each → what is delivered. */
-import { createCmykToSrgb } from "../../colour/cmyk.ts";
+import { CMYK_BYTES, startCmykToSrgb } from "../../colour/cmyk.ts";
 import { createGrayToSrgb } from "../../colour/profile.ts";
+import type { Workspace } from "../../pipeline/memory.ts";
 import type { Channels } from "../../pipeline/picture.ts";
 import { COLOUR_SAMPLES, type Photometric, type TiffHeader } from "./header.ts";
 import { PHOTOMETRIC } from "./tags.ts";
@@ -12,11 +13,8 @@ export interface Colour {
   channels: Channels;
   icc: Uint8Array | null;
   /** Made when decoding starts; null where samples of 8 bits are delivered as they are. */
-  createConvert: ((maxPixels: number) => Convert) | null;
+  createConvert: ((maxPixels: number, workspace: Workspace) => Promise<Convert>) | null;
 }
-
-/** Of a conversion from CMYK: its tables are the largest part. */
-const CMYK_BYTES = 512 * 1024;
 
 /** Bytes that a conversion of up to `maxPixels` at a time takes for itself. */
 export function conversionBytes({ photometric }: TiffHeader, maxPixels: number): number {
@@ -39,11 +37,19 @@ export function describeColour(header: TiffHeader): Colour {
   return {
     channels,
     icc: isConverted ? null : metadata.icc,
-    createConvert: isDirect ? null : (maxPixels) => createConvert(header, channels, maxPixels),
+    createConvert: isDirect
+      ? null
+      : (maxPixels, workspace) => createConvert(header, channels, maxPixels, workspace),
   };
 }
 
-const COLOURS: Readonly<Record<Photometric, (header: TiffHeader, maxPixels: number) => Convert>> = {
+type CreateConvert = (
+  header: TiffHeader,
+  maxPixels: number,
+  workspace: Workspace,
+) => Convert | Promise<Convert>;
+
+const COLOURS: Readonly<Record<Photometric, CreateConvert>> = {
   [PHOTOMETRIC.whiteIsZero]: (header) => createGray(header, 255),
   [PHOTOMETRIC.blackIsZero]: (header) => createGray(header, 0),
   [PHOTOMETRIC.rgb]: createRgb,
@@ -51,9 +57,14 @@ const COLOURS: Readonly<Record<Photometric, (header: TiffHeader, maxPixels: numb
   [PHOTOMETRIC.separated]: createCmyk,
 };
 
-function createConvert(header: TiffHeader, channels: Channels, maxPixels: number): Convert {
+async function createConvert(
+  header: TiffHeader,
+  channels: Channels,
+  maxPixels: number,
+  workspace: Workspace,
+): Promise<Convert> {
   const { samples: step, photometric, alpha } = header;
-  const convert = COLOURS[photometric](header, maxPixels);
+  const convert = await COLOURS[photometric](header, maxPixels, workspace);
   if (!alpha) return convert;
   const alphaAt = COLOUR_SAMPLES[photometric];
   return (samples, target, pixels) => {
@@ -107,8 +118,12 @@ function createIndexed({ samples: step, alpha, palette }: TiffHeader): Convert {
   };
 }
 
-function createCmyk({ samples: step, alpha, metadata }: TiffHeader, maxPixels: number): Convert {
-  const toSrgb = createCmykToSrgb(metadata.icc);
+async function createCmyk(
+  { samples: step, alpha, metadata }: TiffHeader,
+  maxPixels: number,
+  workspace: Workspace,
+): Promise<Convert> {
+  const toSrgb = await startCmykToSrgb(metadata.icc, workspace);
   if (step === 4) return toSrgb;
   const inks = new Uint8Array(maxPixels * 4);
   const rgb = new Uint8Array(maxPixels * 3);

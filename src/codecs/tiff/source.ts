@@ -74,7 +74,7 @@ async function* decode(
   const packed = workspace.allocate(sizes.packed);
   const unpacked = workspace.allocate(sizes.unpacked);
   const target = workspace.allocate(sizes.target);
-  const convert = colour.createConvert?.(width * STRIP_ROWS);
+  const convert = await colour.createConvert?.(width * STRIP_ROWS, workspace);
   const isDirect = isDeliveredAsStored(header, colour.createConvert);
   const stride = planar ? samples : 1;
   try {

@@ -1,5 +1,6 @@
 // What the module exports; one file a kernel.
 export { heapBase } from "./arena";
+export { cmykToRgb } from "./cmyk";
 export { interleave8, interleave16, interleaveAlpha, blend8, blend16 } from "./resample-vertical";
 export { pairPixels3, pairPixels4, filter1, filter3, filter4 } from "./resample-horizontal";
 export * from "./resample-light";

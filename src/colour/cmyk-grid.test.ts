@@ -1,6 +1,7 @@
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { createCmykToSrgb } from "./cmyk.ts";
+import { interpolateInks } from "../../test/support/interpolate-inks.ts";
+import { createCmykGrid } from "./cmyk-grid.ts";
 
 type Inks = readonly [number, number, number, number];
 
@@ -79,7 +80,7 @@ function buildProfile(
 
 const convert = (icc: Uint8Array | null, ...pixels: Inks[]): number[][] => {
   const rgb = new Uint8Array(pixels.length * 3);
-  createCmykToSrgb(icc)(Uint8Array.from(pixels.flat()), rgb, pixels.length);
+  interpolateInks(createCmykGrid(icc), Uint8Array.from(pixels.flat()), rgb, pixels.length);
   return pixels.map((_, i) => [...rgb.subarray(i * 3, i * 3 + 3)]);
 };
 
@@ -121,7 +122,8 @@ describe("with a profile", () => {
       .toBuffer();
     const expected = await sharp(tiff).toColourspace("srgb").raw().toBuffer();
     const found = new Uint8Array(width * width * 3);
-    createCmykToSrgb(new Uint8Array(icc ?? []))(new Uint8Array(cmyk), found, width * width);
+    const grid = createCmykGrid(new Uint8Array(icc ?? []));
+    interpolateInks(grid, new Uint8Array(cmyk), found, width * width);
     let sum = 0;
     for (let i = 0; i < found.length; i++) sum += Math.abs((found[i] ?? 0) - (expected[i] ?? 0));
     expect(cmyk.length).toBe(width * width * 4);
