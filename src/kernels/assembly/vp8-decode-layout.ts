@@ -32,13 +32,12 @@ export const MODES = 72;
 /** Pointer to u8[4] a macroblock: modes of the blocks above; u8[4] here: of those to the left. */
 export const ABOVE_MODES = 76;
 export const LEFT_MODES = 80;
-/** Pointer to FLAGS_BYTES a macroblock: which blocks above have coefficients; and to the left. */
+/** Pointer to FLAGS_BYTES a macroblock: which blocks above have coefficients. */
 export const ABOVE_FLAGS = 84;
-export const LEFT_FLAGS = 6416;
 /** Pointers to u32 a macroblock: how to filter it; for even and odd rows. */
 export const STRENGTHS = 88;
 /** Pointer to a row of RGB, for pixels that get alpha. */
-export const RGB_ROW = 108;
+export const RGB_ROW = 96;
 /** i32[4][8]: steps of a segment's coefficients: luma's DC and AC, Y2's, chroma's. */
 export const STEPS = 112;
 export const SEGMENT_STEPS_BYTES = 32;
@@ -63,6 +62,8 @@ export const TURNED = 5200;
 export const QUANTISERS = 5328;
 export const LEVELS = 5344;
 export const BAND_PROBABILITIES = 5360;
+/** u8[FLAGS_BYTES]: which blocks to the left have coefficients. */
+export const LEFT_FLAGS = 6416;
 export const DECODER_BYTES = 6432;
 
 /** A reader: u64, bits read ahead, the next one highest; how many they are; the range. */
@@ -82,6 +83,7 @@ export const SEGMENT = 18;
 export const SKIPPED = 19;
 export const MODES_BYTES = 20;
 
+/** A macroblock's flags: u8 for each column (or row) of blocks of luma, of both chromas, and Y2. */
 export const FLAGS_BYTES = 16;
 
 export const FILTER_NONE = 0;

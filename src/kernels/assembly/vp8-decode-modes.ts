@@ -26,8 +26,7 @@ export const TRUE_MOTION = 3;
 /** Luma is predicted in blocks of 4 x 4. */
 export const BLOCKS = 4;
 
-// Modes of blocks, in the order of the tables.
-export const BLOCK_DC = 0;
+// Modes of blocks, in the order of the tables; 0 is a mean of all neighbours.
 export const BLOCK_TRUE_MOTION = 1;
 /** The first of those that are means of neighbours along a direction. */
 export const BLOCK_VERTICAL = 2;

@@ -1,6 +1,12 @@
 // Prediction of a macroblock from its neighbours, which are not filtered yet, and what is added to
 // it (RFC 6386, section 12). Samples left of the picture are 129, those above it 127.
-import { BLOCK_DC, BLOCK_TRUE_MOTION, BLOCK_VERTICAL, DC, HORIZONTAL, VERTICAL } from "./vp8-decode-modes";
+import {
+  BLOCK_TRUE_MOTION,
+  BLOCK_VERTICAL,
+  DC,
+  HORIZONTAL,
+  VERTICAL,
+} from "./vp8-decode-modes";
 
 @inline
 function addResidual(samples: v128, low: v128, high: v128): v128 {
