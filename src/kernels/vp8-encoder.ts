@@ -182,10 +182,10 @@ export function startVp8Encoder(engine: Engine, plan: Vp8Plan) {
     },
 
     /**
-     * The frame's parts in order, in the engine's memory; null where it takes more than planned, or
-     * its modes do not fit the format.
+     * What gives the frame's parts in order, in the engine's memory; null where it takes more than
+     * planned, or its modes do not fit the format.
      */
-    finish(): Uint8Array[] | null {
+    finish(): (() => Uint8Array[]) | null {
       const last = settle() ? withRoom(output) : null;
       const header = pool.take();
       if (!last || !header) return null;
@@ -201,9 +201,9 @@ export function startVp8Encoder(engine: Engine, plan: Vp8Plan) {
       header.end = exports.vp8FinishCoder(state, end);
       const headerBytes = header.end - header.start;
       if (headerBytes > MAX_HEADER_BYTES) return null;
-      return [
+      return () => [
         writeFrameTag(width, height, headerBytes),
-        ...[header, ...output].map((chunk) => engine.view(chunk.start, chunk.end - chunk.start)),
+        ...[header, ...output].map(({ start: from, end: to }) => engine.view(from, to - from)),
       ];
     },
   };

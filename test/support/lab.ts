@@ -3,7 +3,8 @@
  * in the real runtime while the test, in Node, judges the result with an independent decoder.
  * Never deployed.
  */
-import type { EncodeOptions } from "../../src/codecs/codec.ts";
+import type { EncodeOptions, Encoder } from "../../src/codecs/codec.ts";
+import { encodeLossy, planLossy } from "../../src/codecs/webp/lossy-encoder.ts";
 import { AppError, toAppError } from "../../src/errors.ts";
 import { CMYK_BYTES, startCmykToSrgb } from "../../src/colour/cmyk.ts";
 import { createCmykGrid } from "../../src/colour/cmyk-grid.ts";
@@ -64,25 +65,12 @@ const ROUTES: Record<string, Route> = {
   },
 
   /** ?format=jpg&width=&height=&channels=&options={quality,...}: packed pixels → file. */
-  "/encode": async (body, query) => {
-    const format = query.get("format") as FormatName;
-    const picture = rawPicture(body, query);
-    const options: EncodeOptions = {
-      ...ENCODE_DEFAULTS,
-      ...JSON.parse(query.get("options") ?? "{}"),
-      metadata: parseMetadata(query.get("metadata")),
-    };
-    const { encoder } = IMAGES_CODECS[format];
-    const planned = encoder.memory(picture, options);
-    return await inWorkspace(gate, planned, async (workspace) => {
-      const parts: Uint8Array[] = [];
-      for await (const chunk of encoder.encode(picture, options, workspace)) parts.push(chunk);
-      const info = { planned, used: workspace.peakBytes };
-      return new Response(new Blob(parts as Uint8Array<ArrayBuffer>[]), {
-        headers: { "x-lab": JSON.stringify(info) },
-      });
-    });
-  },
+  "/encode": async (body, query) =>
+    await encodeBy(IMAGES_CODECS[query.get("format") as FormatName].encoder, body, query),
+
+  /** The same by our own kernels for lossy WebP, whatever the size. */
+  "/lossy": async (body, query) =>
+    await encodeBy({ memory: planLossy, encode: encodeLossy }, body, query),
 
   /** ?resampling={...}&linearLight=&width=&height=&channels=: packed pixels → packed pixels. */
   "/resample": async (body, query) => {
@@ -124,7 +112,7 @@ const ROUTES: Record<string, Route> = {
       const edge = engine.view(encoder.top, Math.ceil(plan.width / 16) * TOP_BYTES).slice();
       const parts = encoder.finish();
       if (!parts) throw new AppError("memory_limit", "too large");
-      const frame = parts.map((part) => part.slice());
+      const frame = parts().map((part) => part.slice());
       const info = { planned, used: workspace.peakBytes, edgeBytes: edge.length };
       return new Response(new Blob([edge, ...frame]), {
         headers: { "x-lab": JSON.stringify(info) },
@@ -215,6 +203,24 @@ function base64Bytes(_key: string, value: unknown): unknown {
   return value instanceof Uint8Array
     ? btoa(Array.from(value, (byte) => String.fromCharCode(byte)).join(""))
     : value;
+}
+
+async function encodeBy(encoder: Encoder, body: Uint8Array, query: URLSearchParams) {
+  const picture = rawPicture(body, query);
+  const options: EncodeOptions = {
+    ...ENCODE_DEFAULTS,
+    ...JSON.parse(query.get("options") ?? "{}"),
+    metadata: parseMetadata(query.get("metadata")),
+  };
+  const planned = encoder.memory(picture, options);
+  return await inWorkspace(gate, planned, async (workspace) => {
+    const parts: Uint8Array[] = [];
+    for await (const chunk of encoder.encode(picture, options, workspace)) parts.push(chunk);
+    const info = { planned, used: workspace.peakBytes };
+    return new Response(new Blob(parts as Uint8Array<ArrayBuffer>[]), {
+      headers: { "x-lab": JSON.stringify(info) },
+    });
+  });
 }
 
 async function open(body: Uint8Array) {

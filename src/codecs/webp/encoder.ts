@@ -1,4 +1,4 @@
-/** Strips to WebP: opaque lossy pictures by our own kernel, all others by libwebp. */
+/** Strips to WebP: opaque or large lossy pictures by our own kernels, all others by libwebp. */
 import { AppError } from "../../errors.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
@@ -18,8 +18,13 @@ export const webpEncoder: Encoder = {
   encode,
 };
 
-const streams = ({ channels }: PictureInfo, { lossless }: EncodeOptions): boolean =>
-  !lossless && channels !== 4;
+/** Up to here libwebp has room to do its best with transparency. */
+const MAX_WHOLE_PIXELS = 2_000_000;
+
+/** Whether our own kernels are to do it. They code transparency less thoroughly than libwebp can. */
+function streams({ width, height, channels }: PictureInfo, { lossless }: EncodeOptions): boolean {
+  return !lossless && (channels !== 4 || width * height > MAX_WHOLE_PIXELS);
+}
 
 /** @throws AppError too_many_pixels, memory_limit */
 async function* encode(

@@ -1,5 +1,10 @@
-/** Opaque lossy WebP out of strips, with our own VP8 kernel: the picture is never whole, the file is. */
+/** Lossy WebP out of strips, with our own kernels: the picture is never whole, the file is. */
 import { AppError } from "../../errors.ts";
+import {
+  alphaEncoderBytes,
+  startAlphaEncoder,
+  type AlphaPlan,
+} from "../../kernels/alpha-encoder.ts";
 import { ENGINE } from "../../kernels/engine.ts";
 import { startVp8Encoder, vp8EncoderBytes, type Vp8Plan } from "../../kernels/vp8-encoder.ts";
 import { MIB } from "../../limits.ts";
@@ -26,6 +31,10 @@ const NOISE_BYTES = [
 /** Pictures whose noise would take more may fail; photos of any size do not. */
 const MAX_DATA_BYTES = 64 * MIB;
 
+/** The same for transparency; masks take next to nothing, soft ones some hundredths of a byte. */
+const NOISE_ALPHA_BYTES = 1.1;
+const MAX_ALPHA_BYTES = 16 * MIB;
+
 function planKernel(
   { width, height, channels }: PictureInfo,
   { quality, effort }: EncodeOptions,
@@ -51,8 +60,16 @@ function quantiserOf(quality: number): number {
   return Math.floor(127 * (1 - Math.cbrt(linear)));
 }
 
+/** Null where there is no transparency. */
+function planAlpha({ width, height, channels }: PictureInfo): AlphaPlan | null {
+  if (channels !== 4) return null;
+  const dataBytes = Math.ceil(width * height * NOISE_ALPHA_BYTES);
+  return { width, dataBytes: Math.min(MAX_ALPHA_BYTES, dataBytes) };
+}
+
 export function planLossy(picture: PictureInfo, options: EncodeOptions): number {
-  return vp8EncoderBytes(planKernel(picture, options));
+  const alpha = planAlpha(picture);
+  return vp8EncoderBytes(planKernel(picture, options)) + (alpha ? alphaEncoderBytes(alpha) : 0);
 }
 
 /**
@@ -65,32 +82,41 @@ export async function* encodeLossy(
   workspace: Workspace,
 ): AsyncGenerator<Uint8Array> {
   const plan = planKernel(picture, options);
-  const engine = await workspace.take(ENGINE, vp8EncoderBytes(plan));
+  const alphaPlan = planAlpha(picture);
+  const engine = await workspace.take(ENGINE, planLossy(picture, options));
   const encoder = startVp8Encoder(engine, plan);
+  const transparency = alphaPlan && startAlphaEncoder(engine, alphaPlan);
   for await (const strip of picture.strips) {
     for (const { pixels, rows } of gatherRows(strip, picture.height, encoder, engine)) {
-      if (!encoder.encode(pixels, rows)) throw outgrown(plan);
+      if (!encoder.encode(pixels, rows)) throw outgrown(plan.dataBytes);
+      if (transparency && !transparency.encode(pixels, rows)) throw outgrown(MAX_ALPHA_BYTES);
     }
   }
+  const alpha = transparency?.finish();
+  if (alpha === null) throw outgrown(MAX_ALPHA_BYTES);
   const frame = encoder.finish();
-  if (!frame) throw outgrown(plan);
+  if (!frame) throw outgrown(plan.dataBytes);
 
-  const bytes = frame.reduce((sum, part) => sum + part.length, 0);
-  const head = chunkHead("VP8 ", bytes);
-  const padding = new Uint8Array(bytes & 1);
-  const { metadata } = options;
-  const imageBytes = head.length + bytes + padding.length;
-  const { before, after } = surround(imageBytes, { ...picture, alpha: false, metadata }, false);
+  const image = [...(alpha ? makeChunk("ALPH", alpha()) : []), ...makeChunk("VP8 ", frame())];
+  const imageBytes = image.reduce((sum, part) => sum + part.length, 0);
+  const surroundings = { ...picture, alpha: alpha !== undefined, metadata: options.metadata };
+  const { before, after } = surround(imageBytes, surroundings, alpha !== undefined);
   yield before;
-  yield head;
-  for (const part of frame) yield part.slice();
-  if (padding.length + after.length > 0) yield Uint8Array.of(...padding, ...after);
+  for (const part of image) yield part.slice();
+  if (after.length > 0) yield after;
 }
 
-function outgrown({ dataBytes }: Vp8Plan): AppError {
+/** A chunk of these parts, with its head and its padding. */
+function makeChunk(name: string, parts: readonly Uint8Array[]): Uint8Array[] {
+  const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+  const padding = new Uint8Array(bytes & 1);
+  return [chunkHead(name, bytes), ...parts, ...(bytes & 1 ? [padding] : [])];
+}
+
+function outgrown(limitBytes: number): AppError {
   return new AppError(
     "memory_limit",
-    `This picture has so much noise that its WebP file would be larger than ${Math.ceil(dataBytes / MIB)} MiB.`,
-    { limit: "webp_file", limit_bytes: dataBytes },
+    `This picture has so much noise that its WebP file would be larger than ${Math.ceil(limitBytes / MIB)} MiB.`,
+    { limit: "webp_file", limit_bytes: limitBytes },
   );
 }

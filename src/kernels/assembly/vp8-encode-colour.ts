@@ -72,16 +72,40 @@ function lumaRow(row: usize, channels: i32): v128 {
   return i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d));
 }
 
+@inline
+function light(state: usize, sample: usize): i32 {
+  return <i32>load<u16>(state + TO_LINEAR + (<usize>load<u8>(sample) << 1));
+}
+
 /** Four times the mean of a channel over 2 x 2 pixels. */
 @inline
 function mean(state: usize, top: usize, bottom: usize, channels: i32): i32 {
-  const linear = state + TO_LINEAR;
   const sum =
-    load<u16>(linear + (<usize>load<u8>(top) << 1)) +
-    load<u16>(linear + (<usize>load<u8>(top + channels) << 1)) +
-    load<u16>(linear + (<usize>load<u8>(bottom) << 1)) +
-    load<u16>(linear + (<usize>load<u8>(bottom + channels) << 1));
+    light(state, top) +
+    light(state, top + channels) +
+    light(state, bottom) +
+    light(state, bottom + channels);
   return <i32>load<u16>(state + FROM_LINEAR + (<usize>sum << 1));
+}
+
+/** The same of pixels with these alphas, whose sum is `alpha`: what is transparent does not count. */
+@inline
+function meanVisible(
+  state: usize,
+  top: usize,
+  bottom: usize,
+  a: i32,
+  b: i32,
+  c: i32,
+  d: i32,
+  alpha: i32,
+): i32 {
+  const sum =
+    a * light(state, top) +
+    b * light(state, top + 4) +
+    c * light(state, bottom) +
+    d * light(state, bottom + 4);
+  return <i32>load<u16>(state + FROM_LINEAR + (<usize>((sum << 2) / alpha) << 1));
 }
 
 @inline
@@ -91,6 +115,7 @@ function clip(value: i32): i32 {
 
 const HALF: i32 = (128 << 18) + (1 << 17);
 
+@inline
 function convertMacroblock(
   state: usize,
   source: usize,
@@ -113,9 +138,23 @@ function convertMacroblock(
     let bottom = source + min(2 * r + 1, last) * stride;
     const at = target + 256 + ((r >> 2) << 5) + ((r & 3) << 2);
     for (let x = 0; x < 8; x++) {
-      const red = mean(state, top, bottom, channels);
-      const green = mean(state, top + 1, bottom + 1, channels);
-      const blue = mean(state, top + 2, bottom + 2, channels);
+      let red: i32;
+      let green: i32;
+      let blue: i32;
+      const a = channels == 4 ? <i32>load<u8>(top, 3) : 255;
+      const b = channels == 4 ? <i32>load<u8>(top, 7) : 255;
+      const c = channels == 4 ? <i32>load<u8>(bottom, 3) : 255;
+      const d = channels == 4 ? <i32>load<u8>(bottom, 7) : 255;
+      if (a == b && a == c && a == d) {
+        red = mean(state, top, bottom, channels);
+        green = mean(state, top + 1, bottom + 1, channels);
+        blue = mean(state, top + 2, bottom + 2, channels);
+      } else {
+        const alpha = a + b + c + d;
+        red = meanVisible(state, top, bottom, a, b, c, d, alpha);
+        green = meanVisible(state, top + 1, bottom + 1, a, b, c, d, alpha);
+        blue = meanVisible(state, top + 2, bottom + 2, a, b, c, d, alpha);
+      }
       const sample = at + ((x >> 2) << 4) + (x & 3);
       store<u8>(sample, clip((28800 * blue - 9719 * red - 19081 * green + HALF) >> 18));
       store<u8>(sample, clip((28800 * red - 24116 * green - 4684 * blue + HALF) >> 18), 64);
