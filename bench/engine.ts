@@ -59,7 +59,7 @@ async function compare(bench: Bench, each: Case, inputs: Inputs): Promise<Fields
   await inputs.load(bench, input);
   let last = await bench.time(runner, input, options);
   // Kernels are compiled in two tiers, the second in the background while they run.
-  for (let run = 1; run < Math.min(rounds, WARM_UPS); run++)
+  for (let round = 1; round < Math.min(rounds, WARM_UPS); round++)
     await bench.time(runner, input, options);
   let reference = await peer(bytes, inputs.photo);
   const ours: number[] = [];
