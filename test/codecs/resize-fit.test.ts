@@ -122,6 +122,16 @@ describe("gravity", () => {
 });
 
 describe("EXIF orientation is applied once", () => {
+  it.for([80, 100])("24 megapixels fit, at quality %i", async (quality) => {
+    const size = { width: 6000, height: 4000 };
+    const background = { r: 90, g: 120, b: 30 };
+    const flat = sharp({ create: { ...size, channels: 3, background } });
+    const file = await flat.withMetadata({ orientation: 6 }).jpeg().toBuffer();
+    const ours = await lab.convert(file, { format: "jpg", quality });
+    expect([ours.width, ours.height]).toEqual([4000, 6000]);
+    expect(ours.used).toBeLessThanOrEqual(ours.planned);
+  });
+
   for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
     const turned = () => picture().withMetadata({ orientation });
 

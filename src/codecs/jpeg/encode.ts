@@ -19,7 +19,8 @@ import { EOI } from "./segments.ts";
 
 /** From this quality on chroma keeps its resolution. */
 export const FULL_CHROMA_QUALITY = 90;
-const MAX_TOKEN_BYTES = 24 * MIB;
+/** A picture of 24 MP that is held to be turned leaves room for this much. */
+const MAX_TOKEN_BYTES = 18 * MIB;
 const MIN_TOKEN_BYTES = 512 * 1024;
 
 export function chooseSampling(channels: number, quality: number): Sampling {
