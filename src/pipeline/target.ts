@@ -37,8 +37,8 @@ const MAX_ENCODES = 6;
 /** Left for whole pictures: where the sample was the whole, one will do. */
 const WHOLE_ENCODES = { exact: 1, estimated: 2 };
 
-/** Below this a smaller picture looks better. */
-const LOWEST_QUALITY = 30;
+/** Whoever names a size in bytes wants these dimensions as long as quality can give them at all. */
+const LOWEST_QUALITY = 10;
 
 /** What a picture is made smaller for, or the quality asked for. */
 const REDUCED_QUALITY = 35;
