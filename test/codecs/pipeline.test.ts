@@ -339,9 +339,9 @@ describe("pixel art", () => {
       expect([ours.width, ours.height]).toEqual([width, height]);
       expect(ours.used).toBeLessThanOrEqual(ours.planned);
       // A clean diagonal: the corners keep their colours.
-      const { data: pixels } = await pixelsOf(ours.file);
-      expect(pixels[(width - 1) * 4]).toBeGreaterThan(230);
-      expect(pixels[width * (height - 1) * 4]).toBeLessThan(40);
+      const { data: pixels, info } = await pixelsOf(ours.file);
+      expect(pixels[(width - 1) * info.channels]).toBeGreaterThan(230);
+      expect(pixels[width * (height - 1) * info.channels]).toBeLessThan(40);
     }
   });
 
