@@ -34,12 +34,9 @@ import {
   type Run,
 } from "../jobs/lifecycle.ts";
 import {
-  attemptPrefix,
   jobPrefix,
-  outputsPrefix,
   type Claim,
   type Completion,
-  type FileStore,
   type IdempotencyClaim,
   type JobTracker,
 } from "../jobs/ports.ts";
@@ -47,8 +44,9 @@ import { mayTryAgain, nextAlarm, RENEW_BELOW_MS } from "../jobs/schedule.ts";
 import { withInputs, withTtl } from "../jobs/spec.ts";
 import { fileStore } from "../stores/files.ts";
 import { jobRecords } from "../stores/jobs.ts";
-import { LANE_QUEUES, type ApiEnv } from "../workers/env.ts";
+import type { ApiEnv } from "../workers/env.ts";
 import { Audience } from "./audience.ts";
+import { CHORE_WORK } from "./chores.ts";
 import { fetchInput } from "./fetch-input.ts";
 
 /** Keys in the object's storage: the members of Tracked. */
@@ -296,7 +294,8 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
     const due = tracked?.run.chores[chore];
     if (!tracked || !due) return;
     try {
-      await this.#carryOut(chore, tracked);
+      if (chore === "fetch") await this.#fetch(tracked);
+      else await CHORE_WORK[chore](this.env, tracked.spec, tracked.run);
       const finished = finishChore(tracked.run, chore, due, Date.now());
       if (mode === "remember") tracked.run = finished;
       else if (finished !== tracked.run) this.#store(tracked, finished);
@@ -306,24 +305,9 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
     }
   }
 
-  async #carryOut(chore: Chore, tracked: Tracked): Promise<void> {
-    const { spec, run } = tracked;
-    const files = fileStore(this.env.FILES);
-    const records = jobRecords(this.env.DB);
-    if (chore === "dispatch") {
-      await this.env[LANE_QUEUES[spec.lane]].send({ jobId: spec.id });
-    } else if (chore === "fetch") {
-      await this.#fetch(tracked, files);
-    } else if (chore === "record") {
-      if (run.removed) return await records.remove(spec.id);
-      await records.save(spec, run.state);
-    } else {
-      for (const prefix of doomedPrefixes(spec, run)) await files.removeAll(prefix);
-    }
-  }
-
   /** Stores the input that a URL names; without one the job fails. */
-  async #fetch(tracked: Tracked, files: FileStore): Promise<void> {
+  async #fetch(tracked: Tracked): Promise<void> {
+    const files = fileStore(this.env.FILES);
     let spec: JobSpec;
     try {
       spec = withInputs(tracked.spec, [await fetchInput(tracked.spec, files, this.env)]);
@@ -350,11 +334,4 @@ function toJobError(thrown: unknown): JobError {
   const { code, publicMessage: message, traits } = error;
   if (traits.report) console.error(code, error.cause ?? error);
   return { code, message };
-}
-
-/** What nobody may see any more: everything, or the outputs, or those of attempts that lost. */
-function doomedPrefixes({ id }: JobSpec, { removed, state, attempt }: Run): string[] {
-  if (removed || state.status === "expired") return [jobPrefix(id)];
-  if (state.status !== "succeeded") return [outputsPrefix(id)];
-  return Array.from({ length: attempt - 1 }, (_, index) => attemptPrefix(id, index + 1));
 }
