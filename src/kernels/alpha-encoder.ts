@@ -38,13 +38,7 @@ export function startAlphaEncoder(engine: Engine, plan: AlphaPlan) {
   const view = (): DataView => new DataView(engine.memory, state, layout.ROWS);
   view().setInt32(layout.WIDTH, plan.width, true);
 
-  function withRoom(chunks: Chunk[]): Chunk | null {
-    const last = chunks.at(-1);
-    if (last && last.end < last.start + CHUNK_BYTES) return last;
-    const next = pool.take();
-    if (next) chunks.push(next);
-    return next;
-  }
+  const withRoom = (chunks: Chunk[]): Chunk | null => pool.withRoom(chunks, CHUNK_BYTES);
 
   /** Codes all tokens that wait. */
   function codeTokens(): boolean {

@@ -29,6 +29,14 @@ export function createChunkPool(engine: Engine, maxCount: number, chunkBytes: nu
       }
       return { start, end: start };
     },
+    /** The last of `chunks` while it holds less than `fillBytes`, else a new one of this pool. */
+    withRoom(chunks: Chunk[], fillBytes: number): Chunk | null {
+      const last = chunks.at(-1);
+      if (last && last.end < last.start + fillBytes) return last;
+      const next = this.take();
+      if (next) chunks.push(next);
+      return next;
+    },
     release(chunk: Chunk): void {
       free.push(chunk.start);
     },

@@ -111,14 +111,7 @@ export function startVp8Encoder(engine: Engine, plan: Vp8Plan) {
     return plan.filterLevel ?? Math.min(63, step >> 2);
   }
 
-  /** The last of `chunks` while it has room, else a new one; null when none is left. */
-  function withRoom(chunks: Chunk[]): Chunk | null {
-    const last = chunks.at(-1);
-    if (last && last.end < last.start + CHUNK_BYTES) return last;
-    const next = pool.take();
-    if (next) chunks.push(next);
-    return next;
-  }
+  const withRoom = (chunks: Chunk[]): Chunk | null => pool.withRoom(chunks, CHUNK_BYTES);
 
   /** Codes all tokens that wait. */
   function codeTokens(): boolean {

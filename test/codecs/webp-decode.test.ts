@@ -4,7 +4,8 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CORPUS_DIR, hasCorpus } from "../corpus/manifest.ts";
-import { startLab, type Lab, type LabError } from "../support/lab-client.ts";
+import { codeOf, expectExact } from "../support/exact.ts";
+import { startLab, type Lab } from "../support/lab-client.ts";
 import { createRandom } from "../support/random.ts";
 import { drawNoise, drawPhoto, toSharp } from "./jpeg-fixtures.ts";
 import { drawOptions, startLibwebp } from "./webp-fixtures.ts";
@@ -17,23 +18,6 @@ beforeAll(async () => {
   [lab, encode] = await Promise.all([startLab(), startLibwebp()]);
 });
 afterAll(() => lab.close());
-
-async function expectExact(file: Uint8Array, label: string): Promise<void> {
-  const [decoded, { data, info }] = await Promise.all([
-    lab.decode(file),
-    sharp(file).raw().toBuffer({ resolveWithObject: true }),
-  ]);
-  const { width, height, channels } = decoded;
-  expect([width, height, channels], label).toEqual([info.width, info.height, info.channels]);
-  expect(Buffer.compare(decoded.data, data), label).toBe(0);
-  expect(decoded.used, label).toBeLessThanOrEqual(decoded.planned);
-}
-
-const codeOf = (file: Uint8Array): Promise<string> =>
-  lab.decode(file).then(
-    () => "decoded",
-    (error: LabError) => error.code,
-  );
 
 /** The file with its chunk and RIFF sizes made to agree with where it was cut. */
 function cutConsistently(file: Uint8Array, bytes: number): Uint8Array {
@@ -54,14 +38,14 @@ describe("pixels are libwebp's", () => {
       ] as const) {
         const options = { quality: 1 + pick(100), effort: pick(7) };
         const file = await toSharp(drawPhoto(width, height)).webp(options).toBuffer();
-        await expectExact(file, `${width} x ${height} ${JSON.stringify(options)}`);
+        await expectExact(lab, file, `${width} x ${height} ${JSON.stringify(options)}`);
       }
     }
   });
 
   test("at every quality", async () => {
     for (let quality = 0; quality <= 100; quality += 4) {
-      await expectExact(encode(drawPhoto(83, 61), { quality }), `quality ${quality}`);
+      await expectExact(lab, encode(drawPhoto(83, 61), { quality }), `quality ${quality}`);
     }
   });
 
@@ -70,7 +54,7 @@ describe("pixels are libwebp's", () => {
       for (let filter_sharpness = 0; filter_sharpness < 8; filter_sharpness++) {
         for (const filter_strength of [0, 10, 35, 60, 100]) {
           const options = { quality: 30, filter_type, filter_sharpness, filter_strength };
-          await expectExact(encode(drawPhoto(70, 50), options), JSON.stringify(options));
+          await expectExact(lab, encode(drawPhoto(70, 50), options), JSON.stringify(options));
         }
       }
     }
@@ -82,7 +66,7 @@ describe("pixels are libwebp's", () => {
       const options = drawOptions(pick);
       const draw = i % 5 === 0 ? drawNoise : drawPhoto;
       const pixels = draw(1 + pick(150), 1 + pick(150));
-      await expectExact(encode(pixels, options), JSON.stringify(options));
+      await expectExact(lab, encode(pixels, options), JSON.stringify(options));
     }
   });
 
@@ -90,14 +74,14 @@ describe("pixels are libwebp's", () => {
     for (const partitions of [0, 1, 3]) {
       const file = encode(drawNoise(1300, 900), { quality: 98, partitions, method: 2 });
       expect(file.length).toBeGreaterThan(MIB);
-      await expectExact(file, `${2 ** partitions} partitions`);
+      await expectExact(lab, file, `${2 ** partitions} partitions`);
     }
   });
 
   test.skipIf(!hasCorpus).each(["webp/lossy-photo-1024x772.webp", "webp/exif-orientation-6.webp"])(
     "of %s",
     async (path) => {
-      await expectExact(readFileSync(join(CORPUS_DIR, path)), path);
+      await expectExact(lab, readFileSync(join(CORPUS_DIR, path)), path);
     },
   );
 });
@@ -107,8 +91,8 @@ describe("files that end early", () => {
     for (const partitions of [0, 2]) {
       const file = encode(drawPhoto(200, 150), { quality: 80, partitions, segments: 4 });
       for (let bytes = 30; bytes < file.length - 8; bytes += Math.ceil(file.length / 60)) {
-        expect(await codeOf(file.slice(0, bytes)), `${bytes}`).toBe("truncated_image");
-        expect(await codeOf(cutConsistently(file, bytes)), `${bytes}`).toBe("truncated_image");
+        expect(await codeOf(lab, file.slice(0, bytes)), `${bytes}`).toBe("truncated_image");
+        expect(await codeOf(lab, cutConsistently(file, bytes)), `${bytes}`).toBe("truncated_image");
       }
     }
   });
@@ -122,7 +106,7 @@ describe("files that end early", () => {
         .raw()
         .toBuffer()
         .catch(() => null);
-      const code = await codeOf(cut);
+      const code = await codeOf(lab, cut);
       if (expected) expect(code).toBe("decoded");
       if (code === "decoded") expect((await lab.decode(cut)).data).toEqual(whole.data);
     }
@@ -139,13 +123,13 @@ describe("frame headers", () => {
     const file = encode(drawPhoto(40, 30), {});
     file[at] = bits < 0 ? (file[at] ?? 0) & bits : (file[at] ?? 0) | bits;
     if (at === 23) file[at] = 0;
-    expect(await codeOf(file)).toBe("invalid_image");
+    expect(await codeOf(lab, file)).toBe("invalid_image");
   });
 
   test("a first part longer than the file is truncated", async () => {
     const file = encode(drawPhoto(40, 30), {});
     file.set([0xff, 0xff], 21);
-    expect(await codeOf(file)).toBe("truncated_image");
+    expect(await codeOf(lab, file)).toBe("truncated_image");
   });
 });
 

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CORPUS_DIR, hasCorpus } from "../corpus/manifest.ts";
-import { startLab, type Lab, type LabError, type Pixels } from "../support/lab-client.ts";
+import { codeOf, expectExact } from "../support/exact.ts";
+import { startLab, type Lab, type Pixels } from "../support/lab-client.ts";
 import { createRandom } from "../support/random.ts";
 import { drawNoise, drawPhoto } from "./jpeg-fixtures.ts";
 import { drawFew, startLibwebp, withAlpha } from "./webp-fixtures.ts";
@@ -18,23 +19,6 @@ beforeAll(async () => {
 });
 afterAll(() => lab.close());
 
-async function expectExact(file: Uint8Array, label: string): Promise<void> {
-  const [decoded, { data, info }] = await Promise.all([
-    lab.decode(file),
-    sharp(file).raw().toBuffer({ resolveWithObject: true }),
-  ]);
-  const { width, height, channels } = decoded;
-  expect([width, height, channels], label).toEqual([info.width, info.height, info.channels]);
-  expect(Buffer.compare(decoded.data, data), label).toBe(0);
-  expect(decoded.used, label).toBeLessThanOrEqual(decoded.planned);
-}
-
-const codeOf = (file: Uint8Array): Promise<string> =>
-  lab.decode(file).then(
-    () => "decoded",
-    (error: LabError) => error.code,
-  );
-
 /** Photos, noise, and pictures of up to 300 colours, so that every width of index occurs. */
 function draw(index: number, pick: (below: number) => number, most = 150): Pixels {
   const [width, height] = [1 + pick(most), 1 + pick(most)];
@@ -47,8 +31,16 @@ describe("lossless pixels are libwebp's", () => {
     const pick = createRandom(5);
     for (let side = 1; side <= 65; side++) {
       const method = pick(7);
-      await expectExact(encode(drawPhoto(side, 1 + pick(65)), { lossless: 1, method }), `${side}`);
-      await expectExact(encode(drawFew(1 + pick(65), side), { lossless: 1, method }), `${side}`);
+      await expectExact(
+        lab,
+        encode(drawPhoto(side, 1 + pick(65)), { lossless: 1, method }),
+        `${side}`,
+      );
+      await expectExact(
+        lab,
+        encode(drawFew(1 + pick(65), side), { lossless: 1, method }),
+        `${side}`,
+      );
     }
   });
 
@@ -58,7 +50,7 @@ describe("lossless pixels are libwebp's", () => {
       const pixels = draw(i, pick);
       const options = { lossless: 1, exact: pick(2), method: pick(7), quality: pick(101) };
       const file = encode(i % 2 ? withAlpha(pixels) : pixels, options);
-      await expectExact(file, JSON.stringify(options));
+      await expectExact(lab, file, JSON.stringify(options));
     }
   });
 
@@ -67,12 +59,12 @@ describe("lossless pixels are libwebp's", () => {
     // Repeats 300 rows below, and at a distance that no copy reaches.
     pixels.data.copyWithin(2048 * 300 * 3, 0, 2048 * 200 * 3);
     pixels.data.copyWithin(2048 * 900 * 3, 0, 2048 * 200 * 3);
-    await expectExact(encode(pixels, { lossless: 1, method: 3, quality: 75 }), "repeats");
+    await expectExact(lab, encode(pixels, { lossless: 1, method: 3, quality: 75 }), "repeats");
   });
 
   test.skipIf(!hasCorpus)("of the corpus' files", async () => {
     for (const path of ["webp/lossless.webp", "webp/lossy-alpha.webp"]) {
-      await expectExact(readFileSync(join(CORPUS_DIR, path)), path);
+      await expectExact(lab, readFileSync(join(CORPUS_DIR, path)), path);
     }
   });
 });
@@ -85,7 +77,7 @@ describe("alpha beside a lossy picture is libwebp's", () => {
         ...{ alpha_compression, alpha_filtering: i % 3, method: pick(7) },
         ...{ alpha_quality: i % 2 ? 100 : pick(100), partitions: pick(4) },
       };
-      await expectExact(encode(withAlpha(draw(i, pick)), options), JSON.stringify(options));
+      await expectExact(lab, encode(withAlpha(draw(i, pick)), options), JSON.stringify(options));
     }
   });
 
@@ -95,7 +87,7 @@ describe("alpha beside a lossy picture is libwebp's", () => {
     const at = Buffer.from(file).indexOf("ALPH") + 8;
     expect((file[at] ?? 255) & 3).toBe(0);
     file[at] = filter << 2;
-    await expectExact(file, `filter ${filter}`);
+    await expectExact(lab, file, `filter ${filter}`);
   });
 
   test("with reserved bits is invalid, as with too few bytes", async () => {
@@ -103,10 +95,10 @@ describe("alpha beside a lossy picture is libwebp's", () => {
     const at = Buffer.from(file).indexOf("ALPH") + 8;
     const reserved = file.slice();
     reserved[at] = 0x40;
-    expect(await codeOf(reserved)).toBe("invalid_image");
+    expect(await codeOf(lab, reserved)).toBe("invalid_image");
     const larger = file.slice();
     larger.set([0x00, 0x01], at - 4); // the chunk's size: less than the picture has pixels
-    expect(["invalid_image", "truncated_image"]).toContain(await codeOf(larger));
+    expect(["invalid_image", "truncated_image"]).toContain(await codeOf(lab, larger));
   });
 });
 
@@ -115,11 +107,11 @@ describe("lossless files", () => {
     const file = encode(drawPhoto(120, 90), { lossless: 1 });
     for (let bytes = 26; bytes < file.length - 8; bytes += Math.ceil(file.length / 60) & ~1) {
       const cut = file.slice(0, bytes);
-      expect(await codeOf(cut), `${bytes}`).toBe("truncated_image");
+      expect(await codeOf(lab, cut), `${bytes}`).toBe("truncated_image");
       const view = new DataView(cut.buffer);
       view.setUint32(4, cut.length - 8, true);
       view.setUint32(16, cut.length - 20, true);
-      expect(["truncated_image", "invalid_image"], `${bytes}`).toContain(await codeOf(cut));
+      expect(["truncated_image", "invalid_image"], `${bytes}`).toContain(await codeOf(lab, cut));
     }
   });
 
