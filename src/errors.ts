@@ -101,6 +101,15 @@ export function fileTooLarge(maxBytes: number): AppError {
   });
 }
 
+/** @param format a known one, by its name */
+export function unreadable(format: string, details: AppError["details"] = {}): AppError {
+  return new AppError(
+    "unsupported_input_format",
+    `Files of format ${format} can be made, but not read.`,
+    { format, ...details },
+  );
+}
+
 /**
  * Whatever was thrown, as an AppError: codecs compiled to WASM throw numbers and plain objects,
  * and RPC strips classes (the code then travels in the message, see `toWire`).

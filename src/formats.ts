@@ -2,13 +2,22 @@
  * The table of formats: everything about a format that needs no codec. The api Worker validates
  * against it, the lanes hang their codecs on it, so it must stay free of WASM.
  */
+
+/** Consumer Workers by the weight of their codecs; each also has those of the ones before it. */
+export const LANES = ["images", "formats", "documents"] as const;
+export type LaneName = (typeof LANES)[number];
+
 export interface Format {
   /** Preferred extension, and the name the format goes by in requests and answers. */
   name: string;
   aliases: readonly string[];
   mimeType: string;
   /** Consumer Worker whose codecs the format needs. */
-  lane: "images";
+  lane: LaneName;
+  /** Whether an input may be of this format. */
+  reads: boolean;
+  /** Whether an output may. What follows is about outputs. */
+  writes: boolean;
   /** Whether an output of this format can be transparent. */
   alpha: boolean;
   /** Whether a picture with one channel stays one. */
@@ -34,6 +43,8 @@ export const FORMATS = {
     aliases: ["jpeg", "jpe", "jfif"],
     mimeType: "image/jpeg",
     lane: "images",
+    reads: true,
+    writes: true,
     alpha: false,
     gray: true,
     lossless: "never",
@@ -44,6 +55,8 @@ export const FORMATS = {
     aliases: [],
     mimeType: "image/png",
     lane: "images",
+    reads: true,
+    writes: true,
     alpha: true,
     gray: true,
     lossless: "always",
@@ -54,6 +67,8 @@ export const FORMATS = {
     aliases: [],
     mimeType: "image/webp",
     lane: "images",
+    reads: true,
+    writes: true,
     alpha: true,
     gray: false,
     lossless: "optional",
@@ -64,6 +79,8 @@ export const FORMATS = {
     aliases: ["tif"],
     mimeType: "image/tiff",
     lane: "images",
+    reads: true,
+    writes: true,
     alpha: true,
     gray: true,
     lossless: "always",
@@ -77,6 +94,8 @@ export const FORMATS = {
     aliases: [],
     mimeType: "image/vnd.microsoft.icon",
     lane: "images",
+    reads: true,
+    writes: true,
     alpha: true,
     gray: false,
     lossless: "always",
@@ -89,6 +108,8 @@ export const FORMATS = {
     aliases: [],
     mimeType: "image/gif",
     lane: "images",
+    reads: true,
+    writes: true,
     alpha: true,
     gray: true,
     lossless: "never",
@@ -99,6 +120,8 @@ export const FORMATS = {
     aliases: ["dib"],
     mimeType: "image/bmp",
     lane: "images",
+    reads: true,
+    writes: true,
     // The format has it, hardly any program that reads it does.
     alpha: false,
     gray: true,
@@ -108,8 +131,18 @@ export const FORMATS = {
   },
 } as const satisfies Record<string, Format>;
 
-export type FormatName = keyof typeof FORMATS;
-export type LaneName = Format["lane"];
+type Table = typeof FORMATS;
+export type FormatName = keyof Table;
+
+/** Names of the rows in which `Key` has a value of `Value`. */
+type NamesWith<Key extends keyof Format, Value> = {
+  [Name in FormatName]: Table[Name][Key] extends Value ? Name : never;
+}[FormatName];
+
+export type ReadableFormat = NamesWith<"reads", true>;
+export type WritableFormat = NamesWith<"writes", true>;
+/** Formats whose codecs live in one of the lanes. */
+export type FormatsOf<Lane extends LaneName> = NamesWith<"lane", Lane>;
 
 /** How many bytes of a file `sniffFormat` wants to see. */
 export const SNIFF_BYTES = 16;
@@ -128,6 +161,26 @@ export function findFormat(name: string): FormatName | undefined {
   );
 }
 
+/** The same, of those that an output may have. */
+export function findWritableFormat(name: string): WritableFormat | undefined {
+  const format = findFormat(name);
+  return format !== undefined && isWritable(format) ? format : undefined;
+}
+
 export function formatNames(): FormatName[] {
   return Object.keys(FORMATS) as FormatName[];
+}
+
+export const isReadable = (name: FormatName): name is ReadableFormat => FORMATS[name].reads;
+
+export const isWritable = (name: FormatName): name is WritableFormat => FORMATS[name].writes;
+
+export const readableFormats = (): ReadableFormat[] => formatNames().filter(isReadable);
+
+export const writableFormats = (): WritableFormat[] => formatNames().filter(isWritable);
+
+/** The heaviest lane that one of the formats needs; formats of no row need none. */
+export function heaviestLane(names: readonly FormatName[]): LaneName {
+  const needed: readonly LaneName[] = names.map((name) => FORMATS[name].lane);
+  return LANES.findLast((lane) => needed.includes(lane)) ?? LANES[0];
 }

@@ -9,7 +9,7 @@ import { toAppError } from "../../src/errors.ts";
 import { sniffFormat, type FormatName } from "../../src/formats.ts";
 import { ENGINE_BASE_BYTES, PAGE_BYTES } from "../../src/kernels/engine.ts";
 import { resample, resampleBytes, type Resampling } from "../../src/kernels/resampler.ts";
-import { IMAGES_CODECS } from "../../src/lanes/images.ts";
+import { ALL_CODECS } from "../../test/support/codecs.ts";
 import { MAX_PIXELS } from "../../src/limits.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
 import { deliver } from "../../src/pipeline/deliver.ts";
@@ -50,7 +50,7 @@ interface Result {
 const RUNNERS: Record<string, (run: Run) => Promise<Result>> = {
   async pixmill({ input, options }) {
     const start = performance.now();
-    const context = { codecs: IMAGES_CODECS, gate, maxPixels: MAX_PIXELS };
+    const context = { codecs: ALL_CODECS, gate, maxPixels: MAX_PIXELS };
     let file: Uint8Array[] = [];
     const source = fromBytes(load(input));
     const { effort } = await deliver(
@@ -77,7 +77,7 @@ const RUNNERS: Record<string, (run: Run) => Promise<Result>> = {
     const bytes = load(input);
     const format = sniffFormat(bytes);
     if (!format) throw new Error(`${input} is of no known format`);
-    const source = await IMAGES_CODECS[format].open(fromBytes(bytes));
+    const source = await ALL_CODECS[format].open(fromBytes(bytes));
     return await measure(start, source.memory({ scale: 1 }), async (workspace) => {
       const picture = await source.picture(0, { scale: 1 }, workspace);
       let pixelBytes = 0;
@@ -95,7 +95,7 @@ const RUNNERS: Record<string, (run: Run) => Promise<Result>> = {
       ...given,
       metadata: { icc: null, exif: null, xmp: null },
     };
-    const { encoder } = IMAGES_CODECS[format];
+    const { encoder } = ALL_CODECS[format];
     return await measure(start, encoder.memory(picture, encodeOptions), async (workspace) => {
       const file: Uint8Array[] = [];
       const pixels = toPicture(load(input), picture);

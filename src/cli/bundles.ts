@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { runWrangler } from "./project.ts";
+import { API_CONFIG, runWrangler } from "./project.ts";
 
 /** The platform's limit for a Worker, compressed. */
 export const MAX_BUNDLE_BYTES = 10 * 1024 * 1024;
@@ -56,7 +56,7 @@ export function findBundleFaults(bundle: Bundle): string[] {
       `${bundle.config}: ${bundle.gzipBytes} bytes compressed, over ${MAX_BUNDLE_BYTES}.`,
     );
   }
-  if (bundle.config === "wrangler.toml" && bundle.wasm.length > 0) {
+  if (bundle.config === API_CONFIG && bundle.wasm.length > 0) {
     faults.push(`The api Worker must hold no WASM, but has ${bundle.wasm.join(", ")}.`);
   }
   return faults;

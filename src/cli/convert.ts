@@ -2,7 +2,7 @@
 import { mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, extname, join } from "node:path";
-import { findFormat, formatNames } from "../formats.ts";
+import { findWritableFormat, writableFormats } from "../formats.ts";
 import { readArguments, runCommand, UsageError } from "./arguments.ts";
 import { cancelJob, downloadFile, followJob, ServiceError, submitFile } from "./client.ts";
 import { listOptions, normaliseArguments, toMemberValue } from "./options.ts";
@@ -13,7 +13,7 @@ const OPTIONS = listOptions();
 
 const USAGE = `usage: npm run convert -- INPUT OUTPUT [--option value ...]
 
-Converts INPUT to the format that OUTPUT's extension names (${formatNames().join(", ")}).
+Converts INPUT to the format that OUTPUT's extension names (${writableFormats().join(", ")}).
 
 ${OPTIONS.map(({ flag, values }) => `  --${flag.padEnd(16)} ${values}`).join("\n")}
 
@@ -77,10 +77,10 @@ async function readTask(args: string[]): Promise<Task> {
 }
 
 function readFormat(output: string): string {
-  const format = findFormat(extname(output));
+  const format = findWritableFormat(extname(output));
   if (format) return format;
   throw new UsageError(
-    `${output}: the extension names no format; there are ${formatNames().join(", ")}.`,
+    `${output}: the extension names no format; there are ${writableFormats().join(", ")}.`,
   );
 }
 

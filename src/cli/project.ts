@@ -12,14 +12,18 @@ export const DATABASE_NAME = "pixmill";
 /** Variables that open what a deployment keeps shut. */
 export const DEVELOPMENT_VARS: readonly string[] = ["ALLOW_PRIVATE_URLS"];
 
-const API_CONFIG = "wrangler.toml";
+export const API_CONFIG = "wrangler.toml";
 
-/** Every Worker's config by file name, the api's first: a new lane is found by its file. */
+/** Every Worker's config by file name, the api's first. */
 export function listWorkerConfigs(): string[] {
-  const lanes = readdirSync(ROOT)
+  return [API_CONFIG, ...listLaneConfigs()];
+}
+
+/** Those of the consumers: a new lane is found by its file. */
+export function listLaneConfigs(): string[] {
+  return readdirSync(ROOT)
     .filter((file) => /^wrangler\.[\w-]+\.toml$/.test(file))
     .toSorted();
-  return [API_CONFIG, ...lanes];
 }
 
 /** Where local D1, R2 and Durable Objects live: `STATE_DIR`, else wrangler's own place. */

@@ -1,4 +1,6 @@
 /** What a format's codec offers the pipeline. A lane is a table of these (src/lanes/). */
+import { AppError, unreadable } from "../errors.ts";
+import { FORMATS, type FormatName, type ReadableFormat, type WritableFormat } from "../formats.ts";
 import type { ByteSource } from "../pipeline/bytes.ts";
 import type { Workspace } from "../pipeline/memory.ts";
 import type { Metadata, Picture, PictureInfo, Source } from "../pipeline/picture.ts";
@@ -43,3 +45,40 @@ export interface Codec {
   open: Open;
   encoder: Encoder;
 }
+
+/** What a codec must have of a format: what the table of formats says it reads and writes. */
+type CodecOf<Name extends FormatName> = (Name extends ReadableFormat
+  ? Pick<Codec, "open">
+  : unknown) &
+  (Name extends WritableFormat ? Pick<Codec, "encoder"> : unknown);
+
+/** A codec for each of the formats. */
+export type Codecs<Names extends FormatName = FormatName> = {
+  readonly [Name in Names]: CodecOf<Name>;
+};
+
+/** What a lane has: at least the formats of the jobs that are sent to it. */
+export type LaneCodecs = Readonly<Partial<Record<FormatName, Partial<Codec>>>>;
+
+/** @throws AppError unsupported_input_format where files of the format are only written */
+export function openerOf(codecs: LaneCodecs, format: FormatName): Open {
+  const open = codecs[format]?.open;
+  if (open) return open;
+  throw FORMATS[format].reads ? missing(format) : unreadable(format);
+}
+
+export function encoderOf(codecs: LaneCodecs, format: WritableFormat): Encoder {
+  const encoder = codecs[format]?.encoder;
+  if (encoder) return encoder;
+  throw missing(format);
+}
+
+const missing = (format: FormatName): AppError =>
+  new AppError(
+    "internal",
+    "Something went wrong on our side.",
+    {},
+    {
+      cause: new Error(`This lane has no codec for ${format}.`),
+    },
+  );

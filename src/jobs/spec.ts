@@ -1,6 +1,7 @@
 /** How a job is made from what a dialect asks. Pure. */
-import { FORMATS, type FormatName, type LaneName } from "../formats.ts";
+import { heaviestLane, type LaneName } from "../formats.ts";
 import { MAX_SIDE } from "../limits.ts";
+import { AUTO, type OutputOptions } from "../pipeline/options.ts";
 import type { Plan } from "../plans.ts";
 import type { InputFile, JobSpec } from "./job.ts";
 import { flatPrice } from "./price.ts";
@@ -31,7 +32,7 @@ export function createSpec(
     price: flatPrice(Math.max(1, inputs.length), plan.freeConversionsPerDay),
     ...request,
     accountId,
-    lane: chooseLane(request.output.format, inputs),
+    lane: chooseLane(request.output, inputs),
     createdAt,
     ttlHours,
     expiresAt: createdAt + ttlHours * HOUR_MS,
@@ -47,7 +48,7 @@ export function createSpec(
 
 /** The same job with inputs that have come since. */
 export function withInputs(spec: JobSpec, inputs: readonly InputFile[]): JobSpec {
-  const lane = chooseLane(spec.output.format, inputs);
+  const lane = chooseLane(spec.output, inputs);
   return { ...spec, awaits: null, inputs: [...inputs], lane };
 }
 
@@ -58,15 +59,8 @@ export const withTtl = (spec: JobSpec, ttlHours: number): JobSpec => ({
   expiresAt: spec.createdAt + ttlHours * HOUR_MS,
 });
 
-/** Lanes by the weight of their codecs; each has those of the lanes before it that it needs. */
-const LANES: readonly LaneName[] = ["images"];
-
-/** The heaviest lane that one of the formats needs. */
-function chooseLane(output: string, inputs: readonly InputFile[]): LaneName {
-  const needed = [output, ...inputs.map(({ format }) => format)].map((format) =>
-    format !== null && Object.hasOwn(FORMATS, format)
-      ? FORMATS[format as FormatName].lane
-      : "images",
-  );
-  return LANES.findLast((lane) => needed.includes(lane)) ?? "images";
+/** The heaviest lane that the output or one of the inputs needs. */
+function chooseLane({ format }: OutputOptions, inputs: readonly InputFile[]): LaneName {
+  const named = [format, ...inputs.map((input) => input.format)];
+  return heaviestLane(named.filter((name) => name !== null && name !== AUTO));
 }

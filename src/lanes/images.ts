@@ -1,6 +1,6 @@
-/** The codecs of the images lane. */
-import type { Codec } from "../codecs/codec.ts";
-import type { FormatName } from "../formats.ts";
+/** The codecs of the images lane: small ones, which every other lane has, too. */
+import type { Codecs } from "../codecs/codec.ts";
+import type { FormatsOf } from "../formats.ts";
 import { BMP } from "../codecs/bmp/codec.ts";
 import { GIF } from "../codecs/gif/codec.ts";
 import { ICO } from "../codecs/ico/codec.ts";
@@ -17,4 +17,4 @@ export const IMAGES_CODECS = {
   bmp: BMP,
   tiff: TIFF,
   ico: ICO,
-} as const satisfies Record<FormatName, Codec>;
+} as const satisfies Codecs<FormatsOf<"images">>;

@@ -1,5 +1,5 @@
 /** Runs a conversion: header, plan, admission, then decode → operations → encode as one stream. */
-import type { Codec, Encoder } from "../codecs/codec.ts";
+import { encoderOf, openerOf, type Encoder, type LaneCodecs } from "../codecs/codec.ts";
 import { AppError } from "../errors.ts";
 import { FORMATS, sniffFormat, SNIFF_BYTES, type FormatName } from "../formats.ts";
 import { MAX_SIDE } from "../limits.ts";
@@ -30,7 +30,7 @@ export interface Conversion {
 }
 
 export interface ConvertContext {
-  codecs: Record<FormatName, Codec>;
+  codecs: LaneCodecs;
   gate: MemoryGate;
   maxPixels: number;
   maxSide?: number;
@@ -60,8 +60,9 @@ export async function prepare(
 ): Promise<Prepared> {
   const source = await openSource(bytes, codecs);
   const options = resolveOptions(asked, source);
-  const plan = makePlan(source, options, codecs, { maxPixels, maxSide }, reduction);
-  return { source, options, plan, encoder: codecs[options.format].encoder };
+  const encoder = encoderOf(codecs, options.format);
+  const plan = makePlan(source, options, encoder, { maxPixels, maxSide }, reduction);
+  return { source, options, plan, encoder };
 }
 
 /**
@@ -102,14 +103,15 @@ export function start(prepared: Prepared, context: ConvertContext): Conversion {
   };
 }
 
-async function openSource(bytes: ByteSource, codecs: Record<FormatName, Codec>): Promise<Source> {
+async function openSource(bytes: ByteSource, codecs: LaneCodecs): Promise<Source> {
   if (bytes.size === 0) throw new AppError("empty_file", "The file is empty.");
   const format = sniffFormat(await bytes.read(0, SNIFF_BYTES));
   if (!format) {
     throw new AppError("unsupported_input_format", "The file is of no format that we can read.");
   }
+  const open = openerOf(codecs, format);
   try {
-    return await codecs[format].open(bytes);
+    return await open(bytes);
   } catch (thrown) {
     throw decodeFailure(thrown);
   }

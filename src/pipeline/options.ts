@@ -1,6 +1,6 @@
 /** What can be asked of an output, whatever dialect asks. Validated at the edge, trusted behind it. */
 import { z } from "zod";
-import { FORMATS, formatNames, type FormatName } from "../formats.ts";
+import { FORMATS, writableFormats, type FormatName, type WritableFormat } from "../formats.ts";
 import { MAX_SIDE } from "../limits.ts";
 
 /**
@@ -47,7 +47,7 @@ export const ICON_SIZES = [16, 32, 48, 64, 128, 256] as const;
  * transparent, else JPEG.
  */
 export const AUTO = "auto";
-const KEPT_BY_AUTO: readonly FormatName[] = ["jpg", "png", "webp"];
+const KEPT_BY_AUTO: readonly WritableFormat[] = ["jpg", "png", "webp"];
 
 /** How a picture gets another ratio: `crop` keeps the largest part of it, `pad` adds margins. */
 export const ASPECT_MODES = ["crop", "pad"] as const;
@@ -68,7 +68,7 @@ const colour = z.object({
 });
 
 export const OUTPUT_OPTIONS = z.object({
-  format: z.enum([AUTO, ...formatNames()]),
+  format: z.enum([AUTO, ...writableFormats()]),
   /** With `maxBytes` the most; how good it can be is then found out. */
   quality: z.int().min(1).max(100).default(80),
   /** The file is at most this long, or there is none. Sides shrink where quality is not enough. */
@@ -113,7 +113,7 @@ export const OUTPUT_OPTIONS = z.object({
 
 export type OutputOptions = z.output<typeof OUTPUT_OPTIONS>;
 /** Options for a known input. */
-export type ResolvedOptions = OutputOptions & { format: FormatName };
+export type ResolvedOptions = OutputOptions & { format: WritableFormat };
 export type Background = NonNullable<OutputOptions["background"]>;
 
 /** Whether the options ask the format for something it cannot do, as a sentence. */
@@ -141,8 +141,9 @@ export function resolveOptions(
 function resolveFormat(
   asked: OutputOptions["format"],
   { format, channels }: { format: FormatName; channels: number },
-): FormatName {
+): WritableFormat {
   if (asked !== AUTO) return asked;
-  if (KEPT_BY_AUTO.includes(format)) return format;
+  const kept = KEPT_BY_AUTO.find((name) => name === format);
+  if (kept) return kept;
   return channels === 4 ? "png" : "jpg";
 }

@@ -78,13 +78,21 @@ export interface Source extends SourceInfo {
   readonly depth: number;
   readonly orientation: Orientation;
   readonly metadata: Metadata;
-  /** Frames or pages; `picture` delivers the one asked for. */
+  /** Pictures that belong together in time; `picture` delivers the one asked for. */
   readonly frames: number;
+  /** Pictures beside each other in a file, each with a size of its own. This is one of them. */
+  readonly pages: number;
   readonly warnings: readonly Warning[];
   /** Reductions the decoder offers, e.g. [1, 2, 4, 8]. A side becomes ceil(side / scale). */
   readonly scales: readonly number[];
   /** Peak bytes that `picture` holds in WASM and buffers, for admission. An upper bound. */
   memory(plan: DecodePlan): number;
+  /**
+   * Opens another page; where there are several an opened file is its first.
+   * @param index from 0 to `pages` - 1
+   * @throws AppError invalid_image, truncated_image, unsupported_feature
+   */
+  page?(index: number): Promise<Source>;
   /**
    * Decodes one frame. Memory comes from `workspace`, which frees it.
    * @throws AppError invalid_image, truncated_image, unsupported_feature

@@ -2,9 +2,8 @@
  * Everything about a conversion that its input's header and the options decide: which operations,
  * in which order, and how much memory they need. Nothing is decoded or allocated here.
  */
-import type { Codec, EncodeOptions } from "../codecs/codec.ts";
+import type { EncodeOptions, Encoder } from "../codecs/codec.ts";
 import { AppError } from "../errors.ts";
-import type { FormatName } from "../formats.ts";
 import { ENGINE_BASE_BYTES, PAGE_BYTES } from "../kernels/engine.ts";
 import type { FilterName } from "../kernels/filters.ts";
 import { MIB } from "../limits.ts";
@@ -63,7 +62,7 @@ const SMALL_FILE_BYTES = 64 * 1024;
 export function makePlan(
   source: Source,
   options: ResolvedOptions,
-  codecs: Record<FormatName, Codec>,
+  encoder: Encoder,
   limits: PixelLimits,
   reduction = 1,
 ): Plan {
@@ -115,7 +114,7 @@ export function makePlan(
     output,
     encode,
     stripsBytes,
-    memoryBytes: stripsBytes + codecs[options.format].encoder.memory(output, encode),
+    memoryBytes: stripsBytes + encoder.memory(output, encode),
     repeatsPicture,
     repeatsMetadata: repeatsPicture && !(options.stripMetadata && (exif || xmp)),
     warnings: colour.warnings,

@@ -1,7 +1,14 @@
 /** Input files on their way into the store: checked, hashed and counted while they stream. */
 import { createHash } from "node:crypto";
-import { AppError, fileTooLarge } from "../errors.ts";
-import { FORMATS, formatNames, sniffFormat, SNIFF_BYTES, type FormatName } from "../formats.ts";
+import { AppError, fileTooLarge, unreadable } from "../errors.ts";
+import {
+  FORMATS,
+  isReadable,
+  readableFormats,
+  sniffFormat,
+  SNIFF_BYTES,
+  type FormatName,
+} from "../formats.ts";
 import { cleanFilename } from "../jobs/filenames.ts";
 import type { InputFile } from "../jobs/job.ts";
 import type { FileStore } from "../jobs/ports.ts";
@@ -12,7 +19,7 @@ export interface Upload {
   chunks: AsyncIterable<Uint8Array>;
 }
 
-/** What becomes of a file of no known format: it is refused, or kept for its job to fail. */
+/** What becomes of a file that cannot be read: it is refused, or kept for its job to fail. */
 export type UnknownFormat = "refuse" | "keep";
 
 /**
@@ -137,15 +144,17 @@ function findFormatOf(
   filename: string | undefined,
   unknown: UnknownFormat,
 ): FormatName | null {
-  const details = { filename: filename ?? null, supported: formatNames() };
+  const details = { filename: filename ?? null, supported: readableFormats() };
   if (head.length === 0) throw new AppError("empty_file", "A file is empty.", details);
   const format = sniffFormat(head) ?? null;
-  if (format === null && unknown === "refuse") {
+  if (unknown === "keep") return format;
+  if (format === null) {
     throw new AppError(
       "unsupported_input_format",
       "A file is in none of the formats that can be read.",
       details,
     );
   }
+  if (!isReadable(format)) throw unreadable(format, details);
   return format;
 }

@@ -17,8 +17,9 @@ export interface ApiEnv extends UrlVariables, S3Variables {
   RATE_LIMITS: DurableObjectNamespace<RateLimit>;
   /** Where clients reach the service, for absolute URLs; by default the origin they asked. */
   PUBLIC_URL?: string;
-  /** Lane "images". */
   IMAGES_QUEUE: Queue<JobMessage>;
+  FORMATS_QUEUE: Queue<JobMessage>;
+  DOCUMENTS_QUEUE: Queue<JobMessage>;
   /** Resolver for the hosts of URLs: DNS over HTTPS, JSON format. */
   DOH_URL?: string;
 }
@@ -26,9 +27,12 @@ export interface ApiEnv extends UrlVariables, S3Variables {
 /** The queue of each lane, by its binding in the api Worker. */
 export const LANE_QUEUES = {
   images: "IMAGES_QUEUE",
+  formats: "FORMATS_QUEUE",
+  documents: "DOCUMENTS_QUEUE",
 } as const satisfies Record<LaneName, keyof ApiEnv>;
 
-export interface ImagesEnv {
+/** Of every lane. */
+export interface ConsumerEnv {
   FILES: R2Bucket;
   JOBS: DurableObjectNamespace<JobProgress>;
 }

@@ -2,7 +2,7 @@
 import { toAppError } from "../../src/errors.ts";
 import { sniffFormat, SNIFF_BYTES } from "../../src/formats.ts";
 import { ENGINE, PAGE_BYTES } from "../../src/kernels/engine.ts";
-import { IMAGES_CODECS } from "../../src/lanes/images.ts";
+import { ALL_CODECS } from "../support/codecs.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
 import { decodeFailure } from "../../src/pipeline/failures.ts";
 import { MemoryGate } from "../../src/pipeline/memory.ts";
@@ -71,7 +71,7 @@ async function tell(file: Uint8Array): Promise<Ending> {
 async function decode(file: Uint8Array): Promise<string[]> {
   const format = sniffFormat(file.subarray(0, SNIFF_BYTES));
   if (!format) return [];
-  const source = await IMAGES_CODECS[format].open(fromBytes(file));
+  const source = await ALL_CODECS[format].open(fromBytes(file));
   if (source.width * source.height > MAX_PIXELS) return [];
   const scale = source.scales[file.length % source.scales.length] ?? 1;
   const plannedBytes = source.memory({ scale });

@@ -10,7 +10,7 @@ import { CMYK_BYTES, startCmykToSrgb } from "../../src/colour/cmyk.ts";
 import { createCmykGrid } from "../../src/colour/cmyk-grid.ts";
 import { createLightTables } from "../../src/colour/light.ts";
 import { sniffFormat, SNIFF_BYTES, type FormatName } from "../../src/formats.ts";
-import { IMAGES_CODECS } from "../../src/lanes/images.ts";
+import { ALL_CODECS } from "./codecs.ts";
 import { ENGINE, ENGINE_BASE_BYTES, PAGE_BYTES } from "../../src/kernels/engine.ts";
 import { TOP_BYTES } from "../../src/kernels/assembly/vp8-encode-layout.ts";
 import { startVp8Encoder, vp8EncoderBytes, type Vp8Plan } from "../../src/kernels/vp8-encoder.ts";
@@ -66,7 +66,7 @@ const ROUTES: Record<string, Route> = {
 
   /** ?format=jpg&width=&height=&channels=&options={quality,...}: packed pixels → file. */
   "/encode": async (body, query) =>
-    await encodeBy(IMAGES_CODECS[query.get("format") as FormatName].encoder, body, query),
+    await encodeBy(ALL_CODECS[query.get("format") as FormatName].encoder, body, query),
 
   /** The same by our own kernels for lossy WebP, whatever the size. */
   "/lossy": async (body, query) =>
@@ -122,7 +122,7 @@ const ROUTES: Record<string, Route> = {
 
   /** ?format=&width=&height=&channels=&options=: what encoding such a picture plans for. */
   "/plan": (body, query) => {
-    const { encoder } = IMAGES_CODECS[query.get("format") as FormatName];
+    const { encoder } = ALL_CODECS[query.get("format") as FormatName];
     const options = { ...ENCODE_DEFAULTS, ...JSON.parse(query.get("options") ?? "{}") };
     const planned = encoder.memory(rawPicture(body, query), options);
     return Promise.resolve(
@@ -160,7 +160,7 @@ const ROUTES: Record<string, Route> = {
   "/convert": async (body, query) => {
     const start = performance.now();
     const options = OUTPUT_OPTIONS.parse(JSON.parse(query.get("options") ?? "{}"));
-    const context = { codecs: IMAGES_CODECS, gate, maxPixels: MAX_PIXELS };
+    const context = { codecs: ALL_CODECS, gate, maxPixels: MAX_PIXELS };
     let parts: Uint8Array[] = [];
     const written = await deliver(fromBytes(body), options, context, async (chunks) => {
       parts = [];
@@ -226,7 +226,7 @@ async function encodeBy(encoder: Encoder, body: Uint8Array, query: URLSearchPara
 async function open(body: Uint8Array) {
   const format = sniffFormat(body.subarray(0, SNIFF_BYTES));
   if (!format) throw new AppError("unsupported_input_format", "unknown magic bytes");
-  return await IMAGES_CODECS[format].open(fromBytes(body));
+  return await ALL_CODECS[format].open(fromBytes(body));
 }
 
 function rawPicture(pixels: Uint8Array, query: URLSearchParams): Picture {

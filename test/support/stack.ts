@@ -3,7 +3,9 @@
  * For conformance and end-to-end tests, which speak HTTP to it and look into its storage.
  */
 import { createHash, randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { createTestHarness } from "wrangler";
+import { API_CONFIG, listLaneConfigs, ROOT } from "../../src/cli/project.ts";
 import type { ApiEnv } from "../../src/workers/env.ts";
 
 export interface Account {
@@ -30,11 +32,10 @@ globalThis.fetch = (input, init) =>
  * @returns `fetch` takes a path or URL; `authorized` adds the default account's key
  */
 export async function startTestStack(vars: Record<string, string> = {}, { lanes = true } = {}) {
-  const root = new URL("../../", import.meta.url);
   const harness = createTestHarness({
     workers: [
-      { configPath: new URL("wrangler.toml", root), vars },
-      ...(lanes ? [{ configPath: new URL("wrangler.images.toml", root) }] : []),
+      { configPath: join(ROOT, API_CONFIG), vars },
+      ...(lanes ? listLaneConfigs() : []).map((config) => ({ configPath: join(ROOT, config) })),
     ],
   });
   const { url } = await harness.listen();

@@ -19,6 +19,7 @@ export async function openBmp(bytes: ByteSource): Promise<Source> {
     orientation: 1,
     metadata: { icc, exif: null, xmp: null },
     frames: 1,
+    pages: 1,
     warnings: depth > 8 ? [REDUCED] : [],
     scales: [1],
     memory: () => memory(header, layout),

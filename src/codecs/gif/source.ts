@@ -19,6 +19,7 @@ export async function openGif(bytes: ByteSource): Promise<Source> {
     orientation: 1,
     metadata: { icc, exif: null, xmp: null },
     frames: 1,
+    pages: 1,
     warnings,
     scales: [1],
     memory: () => decodeMemory(bytes, header),

@@ -27,6 +27,7 @@ export async function openIco(bytes: ByteSource): Promise<Source> {
     orientation: 1,
     metadata: { icc: null, exif: null, xmp: null },
     frames: 1,
+    pages: 1,
     warnings: [],
     scales: [1],
     memory: () => dib.bytes + pixelBytes(dib),

@@ -46,6 +46,7 @@ export async function openJpeg(bytes: ByteSource): Promise<Source> {
     orientation: metadata.exif ? readOrientation(metadata.exif) : 1,
     metadata,
     frames: 1,
+    pages: 1,
     warnings,
     scales: SCALES,
     memory: (plan) => planDecode(header, bytes.size, plan),

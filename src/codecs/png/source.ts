@@ -16,6 +16,7 @@ export async function openPng(source: ByteSource): Promise<Source> {
     ...{ width, height, channels, icc, depth, orientation, warnings },
     metadata: { ...header.metadata, icc },
     frames: 1,
+    pages: 1,
     scales: [1],
     memory: () =>
       header.interlaced ? interlacedMemory(source, header, layout) : decodeMemory(header, layout),

@@ -27,6 +27,7 @@ export async function openTiff(source: ByteSource): Promise<Source> {
     ...{ width, height, channels, icc, depth: bits, orientation, warnings },
     metadata: { ...header.metadata, icc },
     frames: 1,
+    pages: 1,
     scales: [1],
     memory: () => decodeMemory(header, colour),
     async picture(_index, _plan, workspace) {

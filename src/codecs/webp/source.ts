@@ -20,6 +20,7 @@ export async function openWebp(bytes: ByteSource): Promise<Source> {
     orientation: metadata.exif ? readOrientation(metadata.exif) : 1,
     metadata,
     frames: 1,
+    pages: 1,
     warnings,
     scales: [1],
     memory: () => (lossy ? planLossy(image) : planLossless(image)),

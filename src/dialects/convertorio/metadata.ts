@@ -1,6 +1,6 @@
 /** `conversion_metadata` to what the pipeline is asked for. Pure. */
 import { z } from "@hono/zod-openapi";
-import type { FormatName } from "../../formats.ts";
+import type { WritableFormat } from "../../formats.ts";
 import { MAX_SIDE } from "../../limits.ts";
 import {
   ICON_SIZES,
@@ -98,7 +98,7 @@ export const METADATA = z
 export type Metadata = z.output<typeof METADATA>;
 
 /** Squares of an icon are made by cropping or by adding margins, never by stretching. */
-export function toOutput(format: FormatName, metadata: Metadata): OutputOptions {
+export function toOutput(format: WritableFormat, metadata: Metadata): OutputOptions {
   const { crop_strategy, icon_size, icon_sizes, resize_width, resize_height } = metadata;
   const fits = crop_strategy === "fit";
   const crops = Boolean(crop_strategy) && !fits;

@@ -1,7 +1,7 @@
 /** Convertorio's requests to what the domain asks for. Pure. */
 import type { z } from "@hono/zod-openapi";
 import { AppError } from "../../errors.ts";
-import { findFormat, formatNames } from "../../formats.ts";
+import { findWritableFormat, writableFormats } from "../../formats.ts";
 import { cleanFilename } from "../../jobs/filenames.ts";
 import type { JobStatus } from "../../jobs/job.ts";
 import type { OutputOptions } from "../../pipeline/options.ts";
@@ -53,9 +53,9 @@ const THUMBNAIL = "thumbnail";
 
 function readTarget(target: string, metadata: Metadata): OutputOptions {
   if (target === THUMBNAIL) return toThumbnail(metadata);
-  const format = findFormat(target);
+  const format = findWritableFormat(target);
   if (format !== undefined) return toOutput(format, metadata);
-  const supported = [...formatNames(), THUMBNAIL];
+  const supported = [...writableFormats(), THUMBNAIL];
   throw new AppError(
     "unsupported_output_format",
     `There is no target_format "${target}". Supported are ${supported.join(", ")}.`,

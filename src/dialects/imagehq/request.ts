@@ -1,7 +1,12 @@
 /** ImageHQ's request text to what the domain asks for. Pure. */
 import type { z } from "zod";
 import { AppError } from "../../errors.ts";
-import { findFormat, formatNames, type FormatName } from "../../formats.ts";
+import {
+  findFormat,
+  findWritableFormat,
+  writableFormats,
+  type WritableFormat,
+} from "../../formats.ts";
 import type { InputFile } from "../../jobs/job.ts";
 import {
   findOptionConflict,
@@ -115,7 +120,7 @@ function unknownIn(value: unknown, shape: object, prefix: string): Warning[] {
     }));
 }
 
-function pickOutputFormat(request: ConvertRequest, warnings: Warning[]): FormatName {
+function pickOutputFormat(request: ConvertRequest, warnings: Warning[]): WritableFormat {
   const inside = request.output?.output_format;
   const top = request.output_format;
   const fromSlug = readSlug(request.tool_slug);
@@ -136,21 +141,21 @@ function pickOutputFormat(request: ConvertRequest, warnings: Warning[]): FormatN
   return format;
 }
 
-function requireFormat(name: string): FormatName {
-  const format = findFormat(name);
+function requireFormat(name: string): WritableFormat {
+  const format = findWritableFormat(name);
   if (format !== undefined) return format;
   throw new AppError("unsupported_output_format", `There is no output format "${name}".`, {
-    supported: formatNames(),
+    supported: writableFormats(),
   });
 }
 
 /** The target of a slug like "png-to-jpg". */
-function readSlug(slug: string | undefined): FormatName | undefined {
+function readSlug(slug: string | undefined): WritableFormat | undefined {
   const target = /^[a-z0-9]+-to-([a-z0-9]+)$/i.exec(slug ?? "")?.[1];
-  return target === undefined ? undefined : findFormat(target);
+  return target === undefined ? undefined : findWritableFormat(target);
 }
 
-function toOutputOptions({ output = {} }: ConvertRequest, format: FormatName): OutputOptions {
+function toOutputOptions({ output = {} }: ConvertRequest, format: WritableFormat): OutputOptions {
   const background = output.background === undefined ? null : parseBackground(output.background);
   if (background === undefined) {
     throw invalid([

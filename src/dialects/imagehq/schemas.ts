@@ -1,7 +1,7 @@
 /** The wire's nouns, as schemas: they check requests and write the OpenAPI document. */
 import { z } from "@hono/zod-openapi";
 import { ERRORS, type ErrorCode } from "../../errors.ts";
-import { formatNames } from "../../formats.ts";
+import { formatNames, writableFormats } from "../../formats.ts";
 import {
   EFFORTS,
   FITS,
@@ -15,7 +15,7 @@ import { MAX_SIDE } from "../../limits.ts";
 const side = z.int().min(1).max(MAX_SIDE);
 
 const outputFormat = z.string().openapi({
-  description: `Format of the outputs: ${formatNames().join(", ")}, or an alias such as jpeg.`,
+  description: `Format of the outputs: ${writableFormats().join(", ")}, or an alias such as jpeg.`,
   example: "jpg",
 });
 

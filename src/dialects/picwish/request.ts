@@ -1,6 +1,6 @@
 /** PicWish's fields to what the domain asks for. Pure. */
 import { AppError } from "../../errors.ts";
-import type { FormatName } from "../../formats.ts";
+import type { FormatName, WritableFormat } from "../../formats.ts";
 import {
   AUTO,
   OUTPUT_OPTIONS,
@@ -33,7 +33,7 @@ export const FIELD_NAMES = [
 ] as const;
 type FieldName = (typeof FIELD_NAMES)[number];
 
-const OUTPUT_FORMATS: Readonly<Record<string, FormatName>> = {
+const OUTPUT_FORMATS: Readonly<Record<string, WritableFormat>> = {
   jpg: "jpg",
   jpeg: "jpg",
   png: "png",
@@ -101,7 +101,7 @@ function readNumber(fields: Fields, name: FieldName, min: number, max: number): 
 }
 
 /** Null where it is absent. */
-function readFormat(fields: Fields): FormatName | null {
+function readFormat(fields: Fields): WritableFormat | null {
   const text = readText(fields, "format").toLowerCase();
   if (text === "") return null;
   const format = Object.hasOwn(OUTPUT_FORMATS, text) ? OUTPUT_FORMATS[text] : undefined;

@@ -1,6 +1,6 @@
 /** Segmind's request body to what the domain asks for. Pure. */
 import { AppError } from "../../errors.ts";
-import { findFormat, type FormatName } from "../../formats.ts";
+import { findWritableFormat, type WritableFormat } from "../../formats.ts";
 import { OUTPUT_OPTIONS, type OutputOptions } from "../../pipeline/options.ts";
 
 /** As the page lists them; those that no lane writes yet are refused. */
@@ -35,13 +35,13 @@ export function readOutput(targetFormat: unknown): OutputOptions {
   if (typeof targetFormat !== "string") {
     throw new AppError("invalid_parameter", "target_format must be a string.");
   }
-  const format = findFormat(targetFormat);
-  const known = TARGET_FORMATS.map(findFormat).filter((name) => name !== undefined);
+  const format = findWritableFormat(targetFormat);
+  const known = TARGET_FORMATS.map(findWritableFormat).filter((name) => name !== undefined);
   if (format === undefined || !known.includes(format)) throw unsupported(known);
   return OUTPUT_OPTIONS.parse({ format });
 }
 
-const unsupported = (known: readonly FormatName[]): AppError =>
+const unsupported = (known: readonly WritableFormat[]): AppError =>
   new AppError(
     "unsupported_output_format",
     `target_format must be one of ${[...new Set(known)].join(", ")}.`,
