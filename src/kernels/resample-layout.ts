@@ -28,9 +28,11 @@ export interface Resampling {
 
 /** What is left to filter above this is averaged down first. */
 const MIN_FILTER_RATIO = 2;
+/** Rows from elsewhere are copied this much at a time, so that they stay in the processor's first cache. */
+const SOURCE_BYTES = 24 * 1024;
 /** Kernels work in blocks and touch up to this many bytes past a row. */
 const SLACK_BYTES = 64;
-const BLOCK_SAMPLES = 16;
+const BLOCK_SAMPLES = { 1: 16, 3: 24, 4: 16 } as const;
 
 /** Everything derived from the request: sizes, tables' shapes and the places of all buffers. */
 export function layOut(resampling: Resampling) {
@@ -54,16 +56,25 @@ export function layOut(resampling: Resampling) {
     filter,
   };
   const samples = columns.size * channels;
-  const blockSamples = Math.ceil(samples / BLOCK_SAMPLES) * BLOCK_SAMPLES;
+  const block = BLOCK_SAMPLES[channels];
+  const blockSamples = Math.ceil(samples / block) * block;
   const wide = shrinks || channels === 4 || !!light;
   const pairRowBytes = blockSamples * (wide ? 4 : 2) + SLACK_BYTES;
   // A window that starts at an odd input reaches into one pair more.
   const rowPairs = (maxTaps(rows) >> 1) + 1;
   const columnTaps =
     channels === 1 ? (maxTaps(columns) + 7) & -8 : 2 * ((maxTaps(columns) >> 1) + 1);
+  // Pixels of RGB are as far apart as those of RGBA.
+  const blendedBytes = channels === 3 ? (blockSamples / 3) * 8 : blockSamples * 2;
   const wideRowBytes = blockSamples * 2 + SLACK_BYTES;
   const shrinkRowBytes = shrinks ? wideRowBytes : 0;
   const colours = channels === 1 ? 1 : 3;
+  const inputRowBytes = input.width * channels;
+  // Even, so that pairs of rows come together.
+  const sourceRows = Math.min(
+    STRIP_ROWS,
+    Math.max(2, Math.floor(SOURCE_BYTES / inputRowBytes) & -2),
+  );
 
   let end = 0;
   const place = (bytes: number): number => {
@@ -83,21 +94,21 @@ export function layOut(resampling: Resampling) {
     rowPairs,
     columnTaps,
     pairRowBytes,
-    inputRowBytes: input.width * channels,
+    inputRowBytes,
+    sourceRows,
     outputRowBytes: window.width * channels,
     at: {
-      source: place(STRIP_ROWS * input.width * channels + SLACK_BYTES),
-      held: place((shrinks || light ? wideRowBytes : input.width * channels) + SLACK_BYTES),
-      sums: place(shrinks ? input.width * channels * 4 + SLACK_BYTES : 0),
+      source: place(sourceRows * inputRowBytes + SLACK_BYTES),
+      held: place((shrinks || light ? wideRowBytes : inputRowBytes) + SLACK_BYTES),
+      sums: place(shrinks ? inputRowBytes * 4 + SLACK_BYTES : 0),
       shrunk: place(shrinkRowBytes),
       ring: place(rowPairs * pairRowBytes),
-      lit: place(light ? input.width * channels * 2 + SLACK_BYTES : 0),
+      lit: place(light ? inputRowBytes * 2 + SLACK_BYTES : 0),
       toLight: place(light ? colours * 512 : 0),
       fromLight: place(light ? colours * LIGHT_ENTRIES : 0),
       rowPointers: place(2 * rowPairs * 4),
       rowWeights: place(rows.count * rowPairs * 4),
-      blended: place(blockSamples * 2 + columnTaps * 8 + SLACK_BYTES),
-      paired: place(channels === 1 ? 0 : (columns.size + columnTaps + 2) * 8 + SLACK_BYTES),
+      blended: place(blendedBytes + columnTaps * 8 + SLACK_BYTES),
       columnStarts: place(columns.count * 4),
       columnWeights: place(columns.count * columnTaps * 2),
       output: place(STRIP_ROWS * window.width * channels + SLACK_BYTES),

@@ -31,7 +31,7 @@ export async function* resample(
   const windows = fillRows(engine, layout, base);
   const ring = createRing(engine, resampling, layout, base, windows.first[0] ?? 0);
   const finishRow = createFinisher(engine, resampling, layout, base);
-  const { inputRowBytes, outputRowBytes, rows } = layout;
+  const { inputRowBytes, outputRowBytes, rows, sourceRows } = layout;
   const output = base + layout.at.output;
   const scratch = base + layout.at.source;
 
@@ -41,7 +41,7 @@ export async function* resample(
     // Kept as an address: a view would be lost if the memory grew while we are suspended.
     const address = engine.holds(strip.data) ? strip.data.byteOffset : null;
     for (let row = 0, end = 0; row < strip.rows; row = end) {
-      end = Math.min(row + STRIP_ROWS, strip.rows);
+      end = Math.min(row + (address === null ? sourceRows : STRIP_ROWS), strip.rows);
       if (address === null) {
         const slice = strip.data.subarray(row * inputRowBytes, end * inputRowBytes);
         engine.view(scratch, slice.length).set(slice);
@@ -238,9 +238,12 @@ function createFinisher(
   base: number,
 ) {
   const { at, columns, columnTaps, rowPairs, samples, wide } = layout;
-  const blend = wide ? exports.blend16 : exports.blend8;
+  const blend = {
+    1: wide ? exports.blend16 : exports.blend8,
+    3: wide ? exports.blendColour16 : exports.blendColour8,
+    4: exports.blendAlpha16,
+  }[channels];
   const blended = base + at.blended;
-  const paired = base + at.paired;
   const starts = base + at.columnStarts;
   const weights = base + at.columnWeights;
   const fromLight = base + at.fromLight;
@@ -255,10 +258,7 @@ function createFinisher(
   return (row: number, firstPair: number, pairs: number, target: number): void => {
     const pointers = base + at.rowPointers + (firstPair % rowPairs) * 4;
     blend(pointers, base + at.rowWeights + row * rowPairs * 4, pairs, blended, samples);
-    if (channels === 3) exports.pairPixels3(blended, paired, columns.size);
-    else if (channels === 4) exports.pairPixels4(blended, paired, columns.size);
-    const source = channels === 1 ? blended : paired;
-    if (light) filterLight(source, target, starts, weights, taps, columns.count, fromLight);
-    else filter(source, target, starts, weights, taps, columns.count);
+    if (light) filterLight(blended, target, starts, weights, taps, columns.count, fromLight);
+    else filter(blended, target, starts, weights, taps, columns.count);
   };
 }

@@ -1,8 +1,17 @@
 // What the module exports; one file a kernel.
 export { heapBase } from "./arena";
 export { cmykToRgb } from "./cmyk";
-export { interleave8, interleave16, interleaveAlpha, blend8, blend16 } from "./resample-vertical";
-export { pairPixels3, pairPixels4, filter1, filter3, filter4 } from "./resample-horizontal";
+export {
+  interleave8,
+  interleave16,
+  interleaveAlpha,
+  blend8,
+  blend16,
+  blendColour8,
+  blendColour16,
+  blendAlpha16,
+} from "./resample-vertical";
+export { filter1, filter3, filter4 } from "./resample-horizontal";
 export * from "./resample-light";
 export { accumulate, accumulateAlpha, shrink1, shrink3, shrink4 } from "./resample-shrink";
 export * from "./png-filter";

@@ -1,27 +1,7 @@
 // Second pass of the resampler: one i16 row with 6 fractional bits → one row of bytes.
 //
-// Colour rows are first brought to pairs of pixels (r0 r1 g0 g1 b0 b1 a0 a1), so that one dot
-// product takes two taps of all channels. Weights are i16 with 14 fractional bits.
-
-/** Pixels → pairs of pixels, for RGB. Reads up to 20 bytes past the end. */
-export function pairPixels3(source: usize, target: usize, pixels: i32): void {
-  for (let x: i32 = 0; x < pixels; x += 2) {
-    const two = v128.load(source);
-    v128.store(target, v128.shuffle<u16>(two, two, 0, 3, 1, 4, 2, 5, 6, 7));
-    source += 12;
-    target += 16;
-  }
-}
-
-/** Pixels → pairs of pixels, for RGBA. Reads up to 8 bytes past the end. */
-export function pairPixels4(source: usize, target: usize, pixels: i32): void {
-  for (let x: i32 = 0; x < pixels; x += 2) {
-    const two = v128.load(source);
-    v128.store(target, v128.shuffle<u16>(two, two, 0, 4, 1, 5, 2, 6, 3, 7));
-    source += 16;
-    target += 16;
-  }
-}
+// Colour rows come as pairs of pixels (r0 r1 g0 g1 b0 b1 a0 a1), so that one dot product takes two
+// taps of all channels. Weights are i16 with 14 fractional bits.
 
 /**
  * One output row of gray. `starts`: byte offset of each output's first tap; `taps`: a multiple of

@@ -1,4 +1,5 @@
-// First pass of the resampler: input rows → one i16 row with 6 fractional bits.
+// First pass of the resampler: input rows → one i16 row with 6 fractional bits; of colour as pairs
+// of pixels, which is what the second pass takes.
 //
 // Rows wait in a ring as interleaved pairs (a0 b0 a1 b1 ...), so that one dot product takes two
 // taps of four samples. Opaque u8 rows are kept as they are; premultiplied and shrunken ones as
@@ -90,21 +91,45 @@ function storePairs(target: usize, a: v128, b: v128): void {
   v128.store(target, v128.shuffle<u16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), 16);
 }
 
-/** Weighted sum of `pairs` pair rows of u8. Works on whole blocks of 16 samples. */
+/** Weighted sum of `pairs` pair rows of gray u8. Works on whole blocks of 16 samples. */
 export function blend8(rows: usize, weights: usize, pairs: i32, target: usize, samples: i32): void {
-  blend<u8>(rows, weights, pairs, target, samples);
+  blend<u8>(rows, weights, pairs, target, samples, false);
 }
 
-/** Weighted sum of `pairs` pair rows of i16. Works on whole blocks of 16 samples. */
+/** Weighted sum of `pairs` pair rows of gray i16. Works on whole blocks of 16 samples. */
 export function blend16(rows: usize, weights: usize, pairs: i32, target: usize, samples: i32): void {
-  blend<i16>(rows, weights, pairs, target, samples);
+  blend<i16>(rows, weights, pairs, target, samples, false);
 }
 
-/** @param rows addresses of the pair rows @param weights two i16 a pair */
+/** As blend8, from RGB to pairs of pixels (r0 r1 g0 g1 b0 b1 - -). Works on whole blocks of 24 samples. */
+export function blendColour8(rows: usize, weights: usize, pairs: i32, target: usize, samples: i32): void {
+  blendColour<u8>(rows, weights, pairs, target, samples);
+}
+
+/** As blendColour8, of i16. */
+export function blendColour16(rows: usize, weights: usize, pairs: i32, target: usize, samples: i32): void {
+  blendColour<i16>(rows, weights, pairs, target, samples);
+}
+
+/** As blend16, from RGBA to pairs of pixels (r0 r1 g0 g1 b0 b1 a0 a1). */
+export function blendAlpha16(rows: usize, weights: usize, pairs: i32, target: usize, samples: i32): void {
+  blend<i16>(rows, weights, pairs, target, samples, true);
+}
+
+/**
+ * @param rows addresses of the pair rows @param weights two i16 a pair
+ * @param inPairs whether pixels of four samples are brought to pairs
+ */
 @inline
-function blend<T>(rows: usize, weights: usize, pairs: i32, target: usize, samples: i32): void {
-  // Bits to drop from 14 (weights) plus 0 or 6 (samples) to keep 6.
-  const shift: i32 = sizeof<T>() == 1 ? 8 : 14;
+function blend<T>(
+  rows: usize,
+  weights: usize,
+  pairs: i32,
+  target: usize,
+  samples: i32,
+  inPairs: bool,
+): void {
+  const shift = surplus<T>();
   const half = i32x4.splat(1 << (shift - 1));
   const rowsEnd = rows + (<usize>pairs << 2);
   // Bytes of four pairs.
@@ -124,10 +149,60 @@ function blend<T>(rows: usize, weights: usize, pairs: i32, target: usize, sample
       s3 = i32x4.add(s3, i32x4.dot_i16x8_s(load8<T>(p + 3 * step), weight));
       w += 4;
     }
-    v128.store(target, i16x8.narrow_i32x4_s(i32x4.shr_s(s0, shift), i32x4.shr_s(s1, shift)));
-    v128.store(target, i16x8.narrow_i32x4_s(i32x4.shr_s(s2, shift), i32x4.shr_s(s3, shift)), 16);
+    const a = i16x8.narrow_i32x4_s(i32x4.shr_s(s0, shift), i32x4.shr_s(s1, shift));
+    const b = i16x8.narrow_i32x4_s(i32x4.shr_s(s2, shift), i32x4.shr_s(s3, shift));
+    if (inPairs) {
+      v128.store(target, v128.shuffle<u16>(a, a, 0, 4, 1, 5, 2, 6, 3, 7));
+      v128.store(target, v128.shuffle<u16>(b, b, 0, 4, 1, 5, 2, 6, 3, 7), 16);
+    } else {
+      v128.store(target, a);
+      v128.store(target, b, 16);
+    }
     target += 32;
   }
+}
+
+/** Three vectors of eight samples are four pairs of pixels. */
+@inline
+function blendColour<T>(rows: usize, weights: usize, pairs: i32, target: usize, samples: i32): void {
+  const shift = surplus<T>();
+  const half = i32x4.splat(1 << (shift - 1));
+  const rowsEnd = rows + (<usize>pairs << 2);
+  const step: usize = 8 * sizeof<T>();
+  for (let x: i32 = 0, offset: usize = 0; x < samples; x += 24, offset += 6 * step) {
+    let s0 = half;
+    let s1 = half;
+    let s2 = half;
+    let s3 = half;
+    let s4 = half;
+    let s5 = half;
+    let w = weights;
+    for (let r = rows; r < rowsEnd; r += 4) {
+      const p = <usize>load<u32>(r) + offset;
+      const weight = v128.load_splat<u32>(w);
+      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(load8<T>(p), weight));
+      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(load8<T>(p + step), weight));
+      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(load8<T>(p + 2 * step), weight));
+      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(load8<T>(p + 3 * step), weight));
+      s4 = i32x4.add(s4, i32x4.dot_i16x8_s(load8<T>(p + 4 * step), weight));
+      s5 = i32x4.add(s5, i32x4.dot_i16x8_s(load8<T>(p + 5 * step), weight));
+      w += 4;
+    }
+    const a = i16x8.narrow_i32x4_s(i32x4.shr_s(s0, shift), i32x4.shr_s(s1, shift));
+    const b = i16x8.narrow_i32x4_s(i32x4.shr_s(s2, shift), i32x4.shr_s(s3, shift));
+    const c = i16x8.narrow_i32x4_s(i32x4.shr_s(s4, shift), i32x4.shr_s(s5, shift));
+    v128.store(target, v128.shuffle<u16>(a, a, 0, 3, 1, 4, 2, 5, 6, 7));
+    v128.store(target, v128.shuffle<u16>(a, b, 6, 9, 7, 10, 8, 11, 12, 13), 16);
+    v128.store(target, v128.shuffle<u16>(b, c, 4, 7, 5, 8, 6, 9, 10, 11), 32);
+    v128.store(target, v128.shuffle<u16>(c, c, 2, 5, 3, 6, 4, 7, 0, 1), 48);
+    target += 64;
+  }
+}
+
+/** Bits to drop from 14 (weights) plus 0 or 6 (samples) to keep 6. */
+@inline
+function surplus<T>(): i32 {
+  return sizeof<T>() == 1 ? 8 : 14;
 }
 
 @inline
