@@ -1,6 +1,7 @@
 /** What the engine is measured by: each case, its peer and its goals. */
+import type { Rect } from "../../src/pipeline/geometry.ts";
 import type { RawInfo, SharpOptions } from "./sharp.ts";
-import { decodeSharp, resizeSharp, runSharp } from "./sharp.ts";
+import { decodeSharp, extractSharp, resizeSharp, runSharp } from "./sharp.ts";
 
 export type InputName = "jpeg" | "progressive" | "png" | "webp" | "rgb" | "rgba" | "jpeg64";
 
@@ -10,7 +11,7 @@ export interface Case {
   runner: "pixmill" | "decode" | "encode" | "resample";
   jsquashRunner: string;
   input: InputName;
-  options: { format?: string; quality?: number; width?: number; effort?: string };
+  options: { format?: string; quality?: number; width?: number; effort?: string; region?: Rect };
   /** Timed runs; large pictures get one. */
   rounds: number;
   /** Times sharp's, at most. */
@@ -26,6 +27,9 @@ export interface Case {
 const ROUNDS = 5;
 const LARGE_ROUNDS = 1;
 export const RESAMPLED_WIDTH = 1600;
+
+/** Of the 12 MP photo, which may be upright. */
+const MIDDLE: Rect = { x: 1200, y: 1200, width: 800, height: 800 };
 
 type Goals = readonly [sharpLimit: number, mibLimit: number];
 
@@ -68,6 +72,11 @@ const FULL_WEBP = { format: "webp", ...Q80 } as const;
 export const CASES: readonly Case[] = [
   decode("jpeg-decode", "jpeg", [0.9, 8]),
   decode("jpeg-progressive-decode", "progressive", [0.9, 8]),
+  {
+    ...decode("jpeg-decode-middle", "jpeg", [0.9, 8]),
+    options: { region: MIDDLE },
+    peer: (bytes) => extractSharp(bytes, MIDDLE),
+  },
   {
     ...{ name: "rgb-to-jpeg", input: "rgb", sharpLimit: 0.8, mibLimit: 12, makesFile: true },
     ...{ runner: "encode", jsquashRunner: "jsquash-encode", rounds: ROUNDS },

@@ -1,5 +1,6 @@
 /** The peer: sharp with one thread and no cache. Colours are not converted on either side. */
 import sharp from "sharp";
+import type { Rect } from "../../src/pipeline/geometry.ts";
 
 sharp.concurrency(1);
 sharp.cache(false);
@@ -37,6 +38,14 @@ export async function runSharp(
 /** Packed pixels of a file. */
 export async function decodeSharp(file: Uint8Array): Promise<Buffer> {
   return await sharp(file, { ignoreIcc: true }).raw().toBuffer();
+}
+
+export async function extractSharp(
+  file: Uint8Array,
+  { x, y, width, height }: Rect,
+): Promise<Buffer> {
+  const part = { left: x, top: y, width, height };
+  return await sharp(file, { ignoreIcc: true }).extract(part).raw().toBuffer();
 }
 
 export async function resizeSharp(

@@ -15,6 +15,7 @@ import { fromBytes } from "../../src/pipeline/bytes.ts";
 import { deliver } from "../../src/pipeline/deliver.ts";
 import { MemoryGate, type Workspace } from "../../src/pipeline/memory.ts";
 import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
+import type { Rect } from "../../src/pipeline/geometry.ts";
 import type { PictureInfo } from "../../src/pipeline/picture.ts";
 import { inWorkspace } from "../../test/support/in-workspace.ts";
 import { toPicture } from "../../test/support/raw-picture.ts";
@@ -71,15 +72,16 @@ const RUNNERS: Record<string, (run: Run) => Promise<Result>> = {
   "jsquash-encode": ({ input, options }) => runPeer(() => encodeJsquash(load(input), options)),
   "jsquash-resample": ({ input, options }) => runPeer(() => resampleJsquash(load(input), options)),
 
-  /** A file to pixels, which are looked at by nobody. */
-  async decode({ input }) {
+  /** A file, or a region of it, to pixels, which are looked at by nobody. */
+  async decode({ input, options }) {
     const start = performance.now();
     const bytes = load(input);
     const format = sniffFormat(bytes);
     if (!format) throw new Error(`${input} is of no known format`);
     const source = await ALL_CODECS[format].open(fromBytes(bytes));
-    return await measure(start, source.memory({ scale: 1 }), async (workspace) => {
-      const picture = await source.picture(0, { scale: 1 }, workspace);
+    const plan = { scale: 1, region: (options["region"] ?? null) as Rect | null };
+    return await measure(start, source.memory(plan), async (workspace) => {
+      const picture = await source.picture(0, plan, workspace);
       let pixelBytes = 0;
       for await (const { data } of picture.strips) pixelBytes += data.length;
       return { bytes: pixelBytes, file: [] };

@@ -1,4 +1,5 @@
 /** How a JPEG picture is cut into MCUs, and what its decoder needs for them. Pure. */
+import type { Rect } from "../pipeline/geometry.ts";
 import * as layout from "./assembly/jpeg-decode-layout.ts";
 import { align, ENGINE_BASE_BYTES, PAGE_BYTES } from "./engine.ts";
 
@@ -15,6 +16,8 @@ export interface DecoderPlan {
   components: readonly SampledComponent[];
   /** 1, 2, 4 or 8: each side becomes so many times shorter. */
   scale: number;
+  /** The part of the reduced picture that is delivered; null is all of it. */
+  region: Rect | null;
   /** Whether several scans make up the coefficients. */
   multipleScans: boolean;
   /** Of the whole file, which is held in memory if there are several scans. */
@@ -41,14 +44,23 @@ export const INPUT_BYTES = 64 * 1024;
 export type Geometry = ReturnType<typeof measure>;
 
 /** Sizes and counts in samples, blocks and bytes (libjpeg's jdmaster.c and jdsample.c). */
-export function measure({ width, height, components, scale, multipleScans }: DecoderPlan) {
+export function measure(plan: DecoderPlan) {
+  const { width, height, components, scale, multipleScans } = plan;
   const alone = components.length === 1;
   const factors = alone ? [{ horizontal: 1, vertical: 1 }] : components;
   const maxHorizontal = Math.max(...factors.map(({ horizontal }) => horizontal));
   const maxVertical = Math.max(...factors.map(({ vertical }) => vertical));
   const side = BLOCK_SIDE / scale;
+  const reduced = { width: Math.ceil(width / scale), height: Math.ceil(height / scale) };
+  const region = plan.region ?? { x: 0, y: 0, ...reduced };
   const mcus = Math.ceil(width / (BLOCK_SIDE * maxHorizontal));
   const mcuRows = Math.ceil(height / (BLOCK_SIDE * maxVertical));
+
+  /** Interpolation takes one more pixel's sample on either side. */
+  const mcuWidth = maxHorizontal * side;
+  const firstMcu = Math.floor(Math.max(0, region.x - 1) / mcuWidth);
+  const endMcu = Math.min(mcus, Math.ceil((region.x + region.width + 1) / mcuWidth));
+  const wantedMcus = endMcu - firstMcu;
 
   const measured = factors.map(({ horizontal, vertical }) => {
     // Reduced components keep the more of their blocks, the less there is to interpolate then.
@@ -71,22 +83,25 @@ export function measure({ width, height, components, scale, multipleScans }: Dec
       ...{ horizontal, vertical, size, scaleX, scaleY, samplesWide, samplesHigh, fancy },
       blocksWide: Math.ceil((width * horizontal) / (maxHorizontal * BLOCK_SIDE)),
       blocksHigh: Math.ceil((height * vertical) / (maxVertical * BLOCK_SIDE)),
-      stride: align(layout.PLANE_MARGIN + mcus * horizontal * size + OVERRUN_BYTES),
+      stride: align(layout.PLANE_MARGIN + wantedMcus * horizontal * size + OVERRUN_BYTES),
       rows: vertical * size,
     };
   });
   /** Whether pixels depend on the row of MCUs below theirs. */
   const context = measured.some(({ fancy, scaleY }) => fancy && scaleY === 2);
   const rowsPerMcu = maxVertical * side;
-  const output = { width: Math.ceil(width / scale), height: Math.ceil(height / scale) };
+  const border = context ? 1 : 0;
+  const firstRow = Math.floor(Math.max(0, region.y - border) / rowsPerMcu);
+  const endRow = Math.min(mcuRows, Math.ceil((region.y + region.height + border) / rowsPerMcu));
   const channels = components.length as 1 | 3 | 4;
   const stripRows = Math.ceil(STRIP_ROWS / rowsPerMcu) * rowsPerMcu;
   return {
-    ...{ mcus, mcuRows, rowsPerMcu, context, output, channels, stripRows, multipleScans },
+    ...{ mcus, mcuRows, rowsPerMcu, context, region, channels, stripRows, multipleScans },
+    ...{ firstMcu, endMcu, firstRow, endRow },
     components: measured,
     ringParts: context ? 3 : 1,
-    rowBytes: align(mcus * maxHorizontal * side + 2 * OVERRUN_BYTES),
-    stripBytes: output.width * channels * stripRows + OVERRUN_BYTES,
+    rowBytes: align(wantedMcus * mcuWidth + 2 * OVERRUN_BYTES),
+    stripBytes: region.width * channels * stripRows + OVERRUN_BYTES,
     windowBytes: multipleScans ? SCAN_WINDOW_BYTES : STREAM_WINDOW_BYTES,
     maxTables: multipleScans ? MAX_TABLES : 8,
   };

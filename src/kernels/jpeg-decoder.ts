@@ -59,7 +59,11 @@ export function startJpegDecoder(
   const recordOf = (index: number) => decoder + layout.COMPONENTS + index * layout.COMPONENT_BYTES;
 
   setAll(decoder, [
-    [layout.WIDTH, geometry.output.width],
+    [layout.WIDTH, geometry.region.width],
+    [layout.LEFT, geometry.region.x],
+    [layout.FIRST_MCU, geometry.firstMcu],
+    [layout.END_MCU, geometry.endMcu],
+    [layout.FIRST_ROW, geometry.firstRow],
     [layout.COLOUR, COLOURS[colour]],
     [layout.INK_MASK, invertInks ? 0xff : 0],
     [layout.COMPONENT_COUNT, geometry.components.length],
@@ -86,7 +90,7 @@ export function startJpegDecoder(
       [layout.COEFFICIENT_STRIDE, coefficientStride],
       [layout.NONZERO, nonzero],
       [layout.SIZE, part.size],
-      [layout.PLANE, plane + layout.PLANE_MARGIN],
+      [layout.PLANE, plane + layout.PLANE_MARGIN - geometry.firstMcu * part.horizontal * part.size],
       [layout.PLANE_STRIDE, part.stride],
       [layout.RING_ROWS, part.rows * geometry.ringParts],
       [layout.SCALE_X, part.scaleX],
@@ -190,9 +194,9 @@ export function startJpegDecoder(
     transformRow: (row: number): void => exports.jpegTransformRow(decoder, row),
     skip: (reader: number): number => exports.jpegSkip(reader),
 
-    /** Output rows `from` to `to` into the strip, whose first is row `first`. */
+    /** Rows `from` to `to` of the picture into the strip, whose first is row `first`. */
     writeRows(from: number, to: number, first: number): void {
-      const target = strip + (from - first) * geometry.output.width * geometry.channels;
+      const target = strip + (from - first) * geometry.region.width * geometry.channels;
       exports.jpegWriteRows(decoder, from, to, target);
     },
   };

@@ -1,27 +1,32 @@
 /** Sizes, weight tables' shapes and buffers' places of a resampling. Pure arithmetic. */
+import type { Rect, Size } from "../pipeline/geometry.ts";
 import { STRIP_ROWS, type Channels } from "../pipeline/picture.ts";
 import { align } from "./engine.ts";
-import { maxTaps, type Axis, type FilterName } from "./filters.ts";
+import { fillTaps, maxTaps, type Axis, type FilterName } from "./filters.ts";
 import { LIGHT_ENTRIES, type LightTables } from "./light.ts";
 
-interface Size {
-  width: number;
-  height: number;
+/** A rectangle's place in the picture of size `of`. */
+export interface Part {
+  x: number;
+  y: number;
+  of: Size;
 }
 
 export interface Resampling {
   channels: Channels;
   filter: FilterName;
   input: Size;
+  /** Which part of a larger picture the input is; left out, it is all of it. See `findInput`. */
+  part?: Part | null;
   /**
-   * How much of the input is picture, in fractions of its pixels, where that is less: a decoder
+   * How much of the whole input is picture, in fractions of its pixels, where that is less: a decoder
    * that reduces 301 pixels to a quarter delivers 76, but they stand for 304.
    */
   extent?: Size;
   /** What the whole input is resampled to ... */
   full: Size;
   /** ... and the part of it that is delivered. */
-  window: Size & { x: number; y: number };
+  window: Rect;
   /** Where it is done in linear light: the tables of `channels`. */
   light?: LightTables | null;
 }
@@ -34,28 +39,59 @@ const SOURCE_BYTES = 24 * 1024;
 const SLACK_BYTES = 64;
 const BLOCK_SAMPLES = { 1: 16, 3: 24, 4: 16 } as const;
 
-/** Everything derived from the request: sizes, tables' shapes and the places of all buffers. */
-export function layOut(resampling: Resampling) {
-  const { channels, filter, input, extent = input, full, window, light } = resampling;
+function planAxes({ filter, input, part, extent = part?.of ?? input, full, window }: Resampling) {
+  const whole = part?.of ?? input;
   const averages = filter !== "nearest";
   const shrinkX = averages ? wholeFactor(extent.width / full.width) : 1;
   const shrinkY = averages ? wholeFactor(extent.height / full.height) : 1;
-  const shrinks = shrinkX > 1 || shrinkY > 1;
   const columns: Axis = {
-    size: Math.ceil(input.width / shrinkX),
+    size: Math.ceil(whole.width / shrinkX),
     ratio: extent.width / full.width / shrinkX,
     first: window.x,
     count: window.width,
     filter,
   };
   const rows: Axis = {
-    size: Math.ceil(input.height / shrinkY),
+    size: Math.ceil(whole.height / shrinkY),
     ratio: extent.height / full.height / shrinkY,
     first: window.y,
     count: window.height,
     filter,
   };
-  const samples = columns.size * channels;
+  return { shrinkX, shrinkY, columns, rows };
+}
+
+/** The part of the input that the window is made of, whole cells of what is averaged first. */
+export function findInput(resampling: Resampling): Rect {
+  const { shrinkX, shrinkY, columns, rows } = planAxes(resampling);
+  const { width, height } = resampling.input;
+  const [left, right] = findSpan(columns);
+  const [top, bottom] = findSpan(rows);
+  const x = left * shrinkX;
+  const y = top * shrinkY;
+  return {
+    ...{ x, y },
+    width: Math.min(width, right * shrinkX) - x,
+    height: Math.min(height, bottom * shrinkY) - y,
+  };
+}
+
+/** The first input of the first output, and the end of those of the last. */
+function findSpan(axis: Axis): [from: number, to: number] {
+  const weights = new Float64Array(maxTaps(axis));
+  const last = fillTaps(axis, axis.count - 1, weights);
+  return [fillTaps(axis, 0, weights).start, last.start + last.taps];
+}
+
+/** Everything derived from the request: sizes, tables' shapes and the places of all buffers. */
+export function layOut(resampling: Resampling) {
+  const { channels, input, window, light, part } = resampling;
+  const { shrinkX, shrinkY, columns, rows } = planAxes(resampling);
+  const shrinks = shrinkX > 1 || shrinkY > 1;
+  /** Where the input starts after averaging. */
+  const firstColumn = (part?.x ?? 0) / shrinkX;
+  const firstRow = (part?.y ?? 0) / shrinkY;
+  const samples = Math.ceil(input.width / shrinkX) * channels;
   const block = BLOCK_SAMPLES[channels];
   const blockSamples = Math.ceil(samples / block) * block;
   const wide = shrinks || channels === 4 || !!light;
@@ -88,6 +124,8 @@ export function layOut(resampling: Resampling) {
     shrinks,
     columns,
     rows,
+    firstColumn,
+    firstRow,
     samples,
     wide,
     colour: channels !== 1,

@@ -85,11 +85,12 @@ function fillColumns(engine: Engine, layout: Layout, base: number): void {
   );
   const weights = new Float64Array(maxTaps(columns));
   for (let x = 0; x < columns.count; x++) {
-    const { start, taps } = fillTaps(columns, x, weights);
+    const found = fillTaps(columns, x, weights);
+    const start = found.start - layout.firstColumn;
     // Colour goes by pairs of pixels of 16 bytes, gray by samples of 2.
     starts[x] = colour ? (start >> 1) * 16 : start * 2;
     const at = x * columnTaps + (colour ? start & 1 : 0);
-    for (let tap = 0; tap < taps; tap++) table[at + tap] = weights[tap] ?? 0;
+    for (let tap = 0; tap < found.taps; tap++) table[at + tap] = weights[tap] ?? 0;
   }
 }
 
@@ -112,7 +113,8 @@ function fillRows(engine: Engine, layout: Layout, base: number) {
   );
   const weights = new Float64Array(maxTaps(rows));
   for (let y = 0; y < rows.count; y++) {
-    const { start, taps } = fillTaps(rows, y, weights);
+    const { start: inWhole, taps } = fillTaps(rows, y, weights);
+    const start = inWhole - layout.firstRow;
     first[y] = start >> 1;
     last[y] = (start + taps - 1) >> 1;
     const at = y * rowPairs * 2 + (start & 1);

@@ -3,6 +3,7 @@
  * stream of strips, never a buffer of the whole.
  */
 import type { FormatName } from "../formats.ts";
+import type { Rect } from "./geometry.ts";
 import type { Workspace } from "./memory.ts";
 
 /** 1 is gray, 3 is RGB, 4 is RGB with straight (not premultiplied) alpha. 8 bits each. */
@@ -59,6 +60,11 @@ export interface Metadata {
 export interface DecodePlan {
   /** Denominator of the reduction while decoding; one of the source's `scales`. */
   scale: number;
+  /**
+   * The part of the reduced picture that is wanted, in its pixels: exactly those that a whole
+   * picture would have there. null is all of it, and what sources without `regions` are asked for.
+   */
+  region: Rect | null;
 }
 
 /** The picture in an input. */
@@ -85,6 +91,8 @@ export interface Source extends SourceInfo {
   readonly warnings: readonly Warning[];
   /** Reductions the decoder offers, e.g. [1, 2, 4, 8]. A side becomes ceil(side / scale). */
   readonly scales: readonly number[];
+  /** Whether `picture` delivers a region alone, for less work than the whole. */
+  readonly regions?: true;
   /** Peak bytes that `picture` holds in WASM and buffers, for admission. An upper bound. */
   memory(plan: DecodePlan): number;
   /**

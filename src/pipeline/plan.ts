@@ -17,9 +17,16 @@ import { enlargePixelArt } from "../operations/hqx.ts";
 import type { Operation } from "../operations/operation.ts";
 import { orient, TURNS } from "../operations/orient.ts";
 import { pad } from "../operations/pad.ts";
-import { resize } from "../operations/resize.ts";
+import { findSource, resize } from "../operations/resize.ts";
 import { planColour, type ColourPlan } from "./colour.ts";
-import { layOut, toStored, transposeSize, type Size } from "./geometry.ts";
+import {
+  layOut,
+  toStored,
+  transposeSize,
+  type Geometry,
+  type Rect,
+  type Size,
+} from "./geometry.ts";
 import { fitIcon } from "./icon.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { DecodePlan, Metadata, PictureInfo, Source, Warning } from "./picture.ts";
@@ -76,16 +83,19 @@ export function makePlan(
   checkSize("The result", geometry.canvas, limits);
 
   const scale = chooseScale(source, transposeSize(geometry.full, turn), options);
-  const decoded: PictureInfo = {
+  const reduced: PictureInfo = {
     width: Math.ceil(source.width / scale),
     height: Math.ceil(source.height / scale),
     channels: source.channels,
     icc: source.icc,
   };
+  const region = chooseRegion(source, reduced, scale, geometry, options);
+  const decode: DecodePlan = { scale, region };
+  const decoded = { ...reduced, ...(region && sizeOf(region)) };
   const { canvas, window } = geometry;
   const pads = canvas.width > window.width || canvas.height > window.height;
   const colour = planColour(decoded, options, pads);
-  const steps = chainSteps(decoded, source, { scale }, options, geometry, colour);
+  const steps = chainSteps(reduced, source, decode, options, geometry, colour);
   const output = { ...(steps.at(-1)?.output ?? decoded), icc: colour.icc };
   const { quality, lossless, effort, colors, iconSizes } = options;
   const metadata = chooseMetadata(source.metadata, colour, options);
@@ -96,10 +106,11 @@ export function makePlan(
     source.frames === 1 &&
     options.iconSizes === null &&
     options.colors === null &&
+    region === null &&
     steps.every(({ name }) => name === "orient");
   const outputBytes = output.width * output.height * output.channels + SMALL_FILE_BYTES;
   const stripsBytes =
-    source.memory({ scale }) +
+    source.memory(decode) +
     steps.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0) +
     // The engine is one for all stages and grows by whole pages.
     ENGINE_BASE_BYTES +
@@ -108,7 +119,7 @@ export function makePlan(
     CHUNK_BYTES +
     Math.min(outputBytes, MAX_PART_BYTES);
   return {
-    decode: { scale },
+    decode,
     decoded,
     steps,
     output,
@@ -163,20 +174,62 @@ function chooseScale(
   );
 }
 
+const sizeOf = ({ width, height }: Size): Size => ({ width, height });
+
+const isSameSize = (a: Size, b: Size): boolean => a.width === b.width && a.height === b.height;
+
+/** Whether the result, before margins, is smaller than what is decoded. */
+const isShrinking = ({ window }: Geometry, reduced: Size): boolean =>
+  window.width * window.height <= reduced.width * reduced.height;
+
+/** Where the stored picture, reduced, is resized to and cut, before it is turned. */
+function toStoredGeometry(
+  { orientation, width, height }: Source,
+  scale: number,
+  geometry: Geometry,
+) {
+  const turn = TURNS[orientation];
+  return {
+    full: transposeSize(geometry.full, turn),
+    window: toStored(geometry.window, geometry.full, turn),
+    extent: { width: width / scale, height: height / scale },
+  };
+}
+
+const filterOf = ({ kernel }: ResolvedOptions): FilterName =>
+  kernel === "hqx" ? "catmull-rom" : kernel;
+
+/** The part of the reduced picture that is needed, where the source can deliver that alone. */
+function chooseRegion(
+  source: Source,
+  reduced: PictureInfo,
+  scale: number,
+  geometry: Geometry,
+  options: ResolvedOptions,
+): Rect | null {
+  // Nothing is cut off: all of the file is read, so that one that breaks off is refused.
+  if (isSameSize(geometry.window, geometry.full)) return null;
+  if (!source.regions || !isShrinking(geometry, reduced)) return null;
+  const { full, window, extent } = toStoredGeometry(source, scale, geometry);
+  const region = findSource(reduced, full, window, filterOf(options), extent);
+  return isSameSize(region, reduced) ? null : region;
+}
+
 /**
  * Turning buffers the picture and the steps on every pixel take time, so they come where the
  * picture is smaller: after shrinking, before enlarging.
  */
 function chainSteps(
-  decoded: PictureInfo,
-  { orientation, width, height }: Source,
-  { scale }: DecodePlan,
+  reduced: PictureInfo,
+  source: Source,
+  { scale, region }: DecodePlan,
   options: ResolvedOptions,
-  { full, window, canvas, at }: ReturnType<typeof layOut>,
+  geometry: Geometry,
   colour: ColourPlan,
 ): Operation[] {
+  const { full, window, canvas, at } = geometry;
   const steps: Operation[] = [];
-  let current = decoded;
+  let current: PictureInfo = { ...reduced, ...(region && sizeOf(region)) };
   const add = (make: (input: PictureInfo) => Operation | null): void => {
     const step = make(current);
     if (!step) return;
@@ -184,20 +237,18 @@ function chainSteps(
     current = step.output;
   };
   const addWholePictureSteps = (): void => {
-    add((input) => orient(input, orientation));
+    add((input) => orient(input, source.orientation));
     add((input) => grayToSrgb(input, colour.grayTable));
     add((input) => (colour.flattenOn ? flatten(input, colour.flattenOn) : null));
   };
-  const filter: FilterName = options.kernel === "hqx" ? "catmull-rom" : options.kernel;
-  const how = { filter, linearLight: options.linearLight };
+  const how = { filter: filterOf(options), linearLight: options.linearLight };
 
-  if (window.width * window.height <= decoded.width * decoded.height) {
-    const turn = TURNS[orientation];
-    const extent = { width: width / scale, height: height / scale };
-    const storedWindow = toStored(window, full, turn);
-    add((input) => resize(input, transposeSize(full, turn), storedWindow, how, extent));
-    // Not resized: nothing of the window has been cut yet.
-    if (steps.length === 0) add((input) => crop(input, storedWindow));
+  if (isShrinking(geometry, reduced)) {
+    const stored = toStoredGeometry(source, scale, geometry);
+    const part = region && { x: region.x, y: region.y, of: sizeOf(reduced) };
+    add((input) => resize(input, stored.full, stored.window, how, stored.extent, part));
+    // Not resized: nothing of the window has been cut yet, unless by the decoder.
+    if (steps.length === 0 && !region) add((input) => crop(input, stored.window));
     addWholePictureSteps();
   } else {
     addWholePictureSteps();

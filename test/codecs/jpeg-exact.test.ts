@@ -6,7 +6,8 @@ import { interpolateInks } from "../support/interpolate-inks.ts";
 import { startLab, type Lab } from "../support/lab-client.ts";
 import { drawPhoto, judge, toSharp } from "./jpeg-fixtures.ts";
 import { decodeByTurbo } from "./jpeg-turbo-reference.ts";
-import { writeRandomJpeg, type JpegShape } from "./jpeg-writer.ts";
+import { SHAPES, type Shape } from "./jpeg-shapes.ts";
+import { writeRandomJpeg } from "./jpeg-writer.ts";
 
 let lab: Lab;
 beforeAll(async () => {
@@ -59,31 +60,8 @@ function toSrgb(inks: Uint8Array, adobe: boolean): Uint8Array {
   return rgb;
 }
 
-const SHAPES: Record<string, Pick<JpegShape, "factors" | "scans" | "transform">> = {
-  gray: { factors: [[1, 1]] },
-  "gray with sampling factors": { factors: [[2, 2]] },
-  "4:4:4": { factors: [[1, 1], [1, 1], [1, 1]] }, // prettier-ignore
-  "4:2:2": { factors: [[2, 1], [1, 1], [1, 1]] }, // prettier-ignore
-  "4:4:0": { factors: [[1, 2], [1, 1], [1, 1]] }, // prettier-ignore
-  "4:2:0": { factors: [[2, 2], [1, 1], [1, 1]] }, // prettier-ignore
-  "4:1:1": { factors: [[4, 1], [1, 1], [1, 1]] }, // prettier-ignore
-  "4:1:0": { factors: [[4, 2], [1, 1], [1, 1]] }, // prettier-ignore
-  "chroma of different sampling": { factors: [[2, 2], [2, 1], [1, 2]] }, // prettier-ignore
-  "more chroma than luma": { factors: [[1, 1], [2, 2], [1, 1]] }, // prettier-ignore
-  RGB: { factors: [[1, 1], [1, 1], [1, 1]], transform: 0 }, // prettier-ignore
-  "RGB 4:2:0": { factors: [[2, 2], [1, 1], [1, 1]], transform: 0 }, // prettier-ignore
-  CMYK: { factors: [[1, 1], [1, 1], [1, 1], [1, 1]] }, // prettier-ignore
-  "CMYK of different sampling": { factors: [[2, 2], [1, 1], [1, 2], [2, 1]] }, // prettier-ignore
-  "Adobe's CMYK": { factors: [[1, 1], [1, 1], [1, 1], [1, 1]], transform: 0 }, // prettier-ignore
-  YCCK: { factors: [[1, 1], [1, 1], [1, 1], [1, 1]], transform: 2 }, // prettier-ignore
-  "YCCK 4:2:0": { factors: [[2, 2], [1, 1], [1, 1], [2, 2]], transform: 2 }, // prettier-ignore
-  "YCCK 4:1:1, a scan a component": { factors: [[4, 1], [1, 1], [1, 1], [4, 1]], transform: 2, scans: [[0], [1], [2], [3]] }, // prettier-ignore
-  "a scan a component": { factors: [[2, 2], [1, 1], [1, 1]], scans: [[0], [1], [2]] }, // prettier-ignore
-  "luma, then chroma": { factors: [[2, 1], [1, 1], [1, 1]], scans: [[0], [1, 2]] }, // prettier-ignore
-};
-
 describe.each(Object.keys(SHAPES))("%s", (name) => {
-  const shape = SHAPES[name] as JpegShape;
+  const shape = SHAPES[name] as Shape;
   const channels = shape.factors.length as 1 | 3 | 4;
   const adobe = shape.transform !== undefined;
 

@@ -4,6 +4,7 @@ import type { z } from "zod";
 import type { EncodeOptions } from "../../src/codecs/codec.ts";
 import type { FormatName } from "../../src/formats.ts";
 import type { Resampling } from "../../src/kernels/resampler.ts";
+import type { Rect } from "../../src/pipeline/geometry.ts";
 import type { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
 import type { SourceInfo } from "../../src/pipeline/picture.ts";
 
@@ -86,7 +87,7 @@ export async function startLab() {
     async open(file: Uint8Array): Promise<Header> {
       return JSON.parse(new TextDecoder().decode((await post("/open", {}, file)).bytes));
     },
-    async decode(file: Uint8Array, query: { scale?: number; frame?: number } = {}) {
+    async decode(file: Uint8Array, query: { scale?: number; frame?: number; region?: Rect } = {}) {
       const { info, bytes } = await post("/decode", query, file);
       return { ...info, data: bytes } as Pixels & Usage & { rows: number };
     },

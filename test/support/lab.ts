@@ -20,7 +20,7 @@ import { deliver } from "../../src/pipeline/deliver.ts";
 import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
 import { MemoryGate } from "../../src/pipeline/memory.ts";
-import type { Channels, Metadata, Picture } from "../../src/pipeline/picture.ts";
+import type { Channels, DecodePlan, Metadata, Picture } from "../../src/pipeline/picture.ts";
 import { interpolateInks } from "./interpolate-inks.ts";
 import { inWorkspace } from "./in-workspace.ts";
 import { toPicture } from "./raw-picture.ts";
@@ -45,10 +45,13 @@ const ROUTES: Record<string, Route> = {
     return new Response(JSON.stringify(source, base64Bytes));
   },
 
-  /** ?scale=1&frame=0 → packed pixels, described in x-lab. */
+  /** ?scale=1&frame=0&region={...} → packed pixels, described in x-lab. */
   "/decode": async (body, query) => {
     const source = await open(body);
-    const plan = { scale: Number(query.get("scale") ?? 1) };
+    const plan: DecodePlan = {
+      scale: Number(query.get("scale") ?? 1),
+      region: JSON.parse(query.get("region") ?? "null"),
+    };
     const planned = source.memory(plan);
     return await inWorkspace(gate, planned, async (workspace) => {
       const picture = await source.picture(Number(query.get("frame") ?? 0), plan, workspace);

@@ -21,8 +21,9 @@ test("a bottom-up file is read by a few ranges from its end, never as a whole", 
   };
   const source = await openBmp(bytes);
   ranges.length = 0;
-  const workspace = await new MemoryGate().admit(source.memory({ scale: 1 }));
-  const { strips } = await source.picture(0, { scale: 1 }, workspace);
+  const plan = { scale: 1, region: null };
+  const workspace = await new MemoryGate().admit(source.memory(plan));
+  const { strips } = await source.picture(0, plan, workspace);
   let rows = 0;
   for await (const strip of strips) rows += strip.rows;
   expect(rows).toBe(height);

@@ -7,6 +7,7 @@ import { readOrientation } from "../../metadata/exif.ts";
 import type { CmykToSrgb } from "../../kernels/cmyk.ts";
 import { MAX_SCANS } from "../../kernels/jpeg-decode-geometry.ts";
 import { readAll, type ByteSource } from "../../pipeline/bytes.ts";
+import type { Rect, Size } from "../../pipeline/geometry.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import {
   STRIP_ROWS,
@@ -49,6 +50,7 @@ export async function openJpeg(bytes: ByteSource): Promise<Source> {
     pages: 1,
     warnings,
     scales: SCALES,
+    regions: true,
     memory: (plan) => planDecode(header, bytes.size, plan),
     picture: async (_index, plan, workspace) => {
       const decode = canStream(header, plan) ? decodeStream : decodeWhole;
@@ -58,7 +60,10 @@ export async function openJpeg(bytes: ByteSource): Promise<Source> {
   };
 }
 
-function scaled(header: JpegHeader, { scale }: DecodePlan) {
+/** What is delivered. */
+const sizeOf = (header: JpegHeader, plan: DecodePlan): Size => plan.region ?? scaled(header, plan);
+
+function scaled(header: JpegHeader, { scale }: DecodePlan): Size {
   return { width: Math.ceil(header.width / scale), height: Math.ceil(header.height / scale) };
 }
 
@@ -74,7 +79,7 @@ function planTurbo(header: JpegHeader, fileBytes: number, plan: DecodePlan): num
 
 function planDecode(header: JpegHeader, fileBytes: number, plan: DecodePlan): number {
   const cmyk = header.components.length === 4;
-  const rgb = cmyk ? scaled(header, plan).width * MAX_STRIP_ROWS * 3 + CMYK_BYTES : 0;
+  const rgb = cmyk ? sizeOf(header, plan).width * MAX_STRIP_ROWS * 3 + CMYK_BYTES : 0;
   const decode = canStream(header, plan) ? planStream : planTurbo;
   return decode(header, fileBytes, plan) + rgb;
 }
@@ -107,8 +112,25 @@ async function decodeWhole(
 
   const pixels = new Uint8Array(turbo.memory.buffer, output, width * height * bytesPerPixel);
   if (bytesPerPixel === 4 && header.adobe) invert(pixels);
-  const strips = sliceStrips(pixels, width * bytesPerPixel, height);
-  return { width, height, channels: bytesPerPixel, stripRows: STRIP_ROWS, strips };
+  const size = sizeOf(header, plan);
+  if (plan.region) cut(pixels, width * bytesPerPixel, plan.region, bytesPerPixel);
+  const strips = sliceStrips(pixels, size.width * bytesPerPixel, size.height);
+  return {
+    width: size.width,
+    height: size.height,
+    channels: bytesPerPixel,
+    stripRows: STRIP_ROWS,
+    strips,
+  };
+}
+
+/** Moves the region's rows to the front, packed. */
+function cut(pixels: Uint8Array, rowBytes: number, region: Rect, bytesPerPixel: number): void {
+  const bytes = region.width * bytesPerPixel;
+  for (let row = 0; row < region.height; row++) {
+    const from = (region.y + row) * rowBytes + region.x * bytesPerPixel;
+    pixels.copyWithin(row * bytes, from, from + bytes);
+  }
 }
 
 /** Adobe stores how much light is left, not how much ink there is. */

@@ -43,9 +43,9 @@ function check(status: number): void {
   if (status !== layout.DONE) throw invalid();
 }
 
-function toPlan(header: JpegHeader, fileBytes: number, { scale }: DecodePlan): DecoderPlan {
+function toPlan(header: JpegHeader, fileBytes: number, plan: DecodePlan): DecoderPlan {
   const { width, height, components, multipleScans } = header;
-  return { width, height, components, multipleScans, scale, fileBytes };
+  return { width, height, components, multipleScans, fileBytes, ...plan };
 }
 
 /** Whether our kernel reads such a file; what it does not is libjpeg-turbo's. */
@@ -69,11 +69,12 @@ export async function decodeStream(
     colour: header.colour,
     invertInks: header.adobe,
   });
-  const { output, channels } = decoder.geometry;
+  const { region, channels, stripRows } = decoder.geometry;
+  const { width, height } = region;
   const strips = header.multipleScans
     ? await readScans(decoder, engine, opened)
     : readSingle(decoder, engine, opened);
-  return { ...output, channels, stripRows: decoder.geometry.stripRows, strips };
+  return { width, height, channels, stripRows, strips };
 }
 
 /** Quantisation tables count as they are when a component's first scan starts. */
@@ -174,9 +175,9 @@ async function readScans(
 }
 
 interface Steps {
-  /** Makes the samples of a row of MCUs. */
+  /** Makes the samples of a row of MCUs, if they are wanted. */
   read(row: number): Promise<void> | void;
-  /** Checks what follows the last one. */
+  /** Checks what follows the picture's last one. */
   finish(): Promise<void> | void;
 }
 
@@ -186,23 +187,23 @@ async function* writeStrips(
   { read, finish }: Steps,
 ): AsyncGenerator<Strip> {
   const { geometry, strip } = decoder;
-  const { mcuRows, rowsPerMcu, stripRows, context, channels } = geometry;
-  const { width, height } = geometry.output;
-  let y = 0;
-  let written = 0;
-  for (let row = 0; row < mcuRows; row++) {
+  const { mcuRows, endRow, rowsPerMcu, stripRows, context, channels, region } = geometry;
+  const { width } = region;
+  const bottom = region.y + region.height;
+  let y = region.y;
+  let written = y;
+  for (let row = 0; row < endRow; row++) {
     await read(row);
-    const last = row === mcuRows - 1;
-    if (last) await finish();
+    if (row === mcuRows - 1) await finish();
     // The last row of an MCU's pixels may depend on the MCU below.
-    const known = last ? height : (context ? row : row + 1) * rowsPerMcu;
+    const known = row === endRow - 1 ? bottom : (context ? row : row + 1) * rowsPerMcu;
     while (written < known) {
       const end = Math.min(known, y + stripRows);
       decoder.writeRows(written, end, y);
       written = end;
-      if (written < y + stripRows && written < height) break;
+      if (written < y + stripRows && written < bottom) break;
       const rows = written - y;
-      yield { y, rows, data: engine.view(strip, rows * width * channels) };
+      yield { y: y - region.y, rows, data: engine.view(strip, rows * width * channels) };
       y = written;
     }
   }

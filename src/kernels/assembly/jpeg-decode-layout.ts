@@ -2,7 +2,7 @@
 // components, and one reader for each scan. Plain constants, because both the kernel
 // (AssemblyScript) and its host (TypeScript) import this file. Fields are i32 unless said.
 
-/** The decoder: pixels in an output row. */
+/** The decoder: pixels in an output row, which may be a part of the picture's. */
 export const WIDTH = 0;
 /** One of COLOUR_*. */
 export const COLOUR = 4;
@@ -23,7 +23,12 @@ export const COMPONENTS = 528;
 export const COMPONENT_BYTES = 384;
 /** 255 where inks are stored as what light they leave, else 0. */
 export const INK_MASK = 2064;
-export const DECODER_BYTES = 2080;
+/** What is delivered: its first column, and the MCUs and rows of them that it takes. */
+export const LEFT = 2068;
+export const FIRST_MCU = 2072;
+export const END_MCU = 2076;
+export const FIRST_ROW = 2080;
+export const DECODER_BYTES = 2096;
 
 export const COLOUR_GRAY = 0;
 export const COLOUR_YCC = 1;
@@ -46,7 +51,7 @@ export const COEFFICIENT_STRIDE = 20;
 export const NONZERO = 60;
 /** Samples a block becomes in either direction: 8, 4, 2 or 1. */
 export const SIZE = 24;
-/** Pointer to the samples, a ring of rows. */
+/** Pointer to where the samples of the first MCU are or would be, in a ring of rows. */
 export const PLANE = 28;
 export const PLANE_STRIDE = 32;
 export const RING_ROWS = 36;

@@ -10,6 +10,7 @@ import {
   COMPONENTS,
   FANCY,
   INK_MASK,
+  LEFT,
   PLANE,
   PLANE_STRIDE,
   RING_ROWS,
@@ -28,42 +29,51 @@ function sampleRow(component: usize, y: i32): usize {
   return load<u32>(component, PLANE) + (y % load<i32>(component, RING_ROWS)) * stride;
 }
 
-/** Repeats a row's first and last sample once outwards: interpolation then needs no edges. */
+/**
+ * Repeats a row's first and last sample once outwards, where `first` to `end` reach that far:
+ * interpolation then needs no edges.
+ */
 @inline
-function pad(row: usize, width: i32): void {
-  store<u8>(row - 1, load<u8>(row));
-  store<u8>(row + width, load<u8>(row + width - 1));
+function pad(row: usize, first: i32, end: i32, width: i32): void {
+  if (first == 0) store<u8>(row - 1, load<u8>(row));
+  if (end >= width) store<u8>(row + width, load<u8>(row + width - 1));
 }
 
-/** Pointer to the component's samples for output row `y`, one a pixel. */
-function widen(component: usize, y: i32, target: usize): usize {
+/** Pointer to the component's samples for pixels `left` to `right` of row `y`, one a pixel. */
+function widen(component: usize, y: i32, left: i32, right: i32, target: usize): usize {
   const scaleX = load<i32>(component, SCALE_X);
   const scaleY = load<i32>(component, SCALE_Y);
-  const near = sampleRow(component, y / scaleY);
-  if (scaleX == 1 && scaleY == 1) return near;
+  const row = sampleRow(component, y / scaleY);
+  if (scaleX == 1 && scaleY == 1) return row + left;
   const width = load<i32>(component, SAMPLES_WIDE);
+  const first = left / scaleX;
+  const end = (right - 1) / scaleX + 1;
+  const count = end - first;
+  const start = target + (left - first * scaleX);
+  const near = row + first;
   if (!load<i32>(component, FANCY)) {
     if (scaleX == 1) return near;
-    if (scaleX == 2) repeatTwice(near, width, target);
-    else repeat(near, width, scaleX, target);
-    return target;
+    if (scaleX == 2) repeatTwice(near, count, target);
+    else repeat(near, count, scaleX, target);
+    return start;
   }
   if (scaleY == 1) {
-    pad(near, width);
-    widenRow(near, width, target);
-    return target;
+    pad(row, first, end, width);
+    widenRow(near, count, target);
+    return start;
   }
   const lower = y & 1;
   const next = (y >> 1) + (lower ? 1 : -1);
-  const far = sampleRow(component, min(max(next, 0), load<i32>(component, SAMPLES_HIGH) - 1));
+  const other = sampleRow(component, min(max(next, 0), load<i32>(component, SAMPLES_HIGH) - 1));
+  const far = other + first;
   if (scaleX == 1) {
-    blendRows(near, far, width, lower ? 2 : 1, target);
+    blendRows(near, far, count, lower ? 2 : 1, target);
   } else {
-    pad(near, width);
-    pad(far, width);
-    widenRows(near, far, width, target);
+    pad(row, first, end, width);
+    pad(other, first, end, width);
+    widenRows(near, far, count, target);
   }
-  return target;
+  return start;
 }
 
 function repeat(row: usize, width: i32, times: i32, target: usize): void {
@@ -133,19 +143,21 @@ function blendRows(near: usize, far: usize, width: i32, bias: i32, target: usize
 /** Output rows `y` to `end`, packed, to `target`; may write 64 bytes past the last. */
 export function jpegWriteRows(decoder: usize, y: i32, end: i32, target: usize): void {
   const width = load<i32>(decoder, WIDTH);
+  const left = load<i32>(decoder, LEFT);
+  const right = left + width;
   const colour = load<i32>(decoder, COLOUR);
   const first = decoder + COMPONENTS;
   for (; y < end; y++) {
-    const a = widen(first, y, load<u32>(decoder, ROWS));
+    const a = widen(first, y, left, right, load<u32>(decoder, ROWS));
     if (colour == COLOUR_GRAY) {
       memory.copy(target, a, width);
       target += width;
       continue;
     }
-    const b = widen(first + COMPONENT_BYTES, y, load<u32>(decoder, ROWS + 4));
-    const c = widen(first + 2 * COMPONENT_BYTES, y, load<u32>(decoder, ROWS + 8));
+    const b = widen(first + COMPONENT_BYTES, y, left, right, load<u32>(decoder, ROWS + 4));
+    const c = widen(first + 2 * COMPONENT_BYTES, y, left, right, load<u32>(decoder, ROWS + 8));
     if (colour == COLOUR_CMYK || colour == COLOUR_YCCK) {
-      const k = widen(first + 3 * COMPONENT_BYTES, y, load<u32>(decoder, ROWS + 12));
+      const k = widen(first + 3 * COMPONENT_BYTES, y, left, right, load<u32>(decoder, ROWS + 12));
       const mask = i8x16.splat(<i8>load<i32>(decoder, INK_MASK));
       if (colour == COLOUR_CMYK) joinInks(a, b, c, k, mask, width, target);
       else convertInks(a, b, c, k, mask, width, target);

@@ -14,7 +14,10 @@ import {
   DECODER,
   DONE,
   END,
+  END_MCU,
   END_RUN,
+  FIRST_MCU,
+  FIRST_ROW,
   HORIZONTAL,
   INVALID,
   KIND,
@@ -105,13 +108,16 @@ function planeAt(component: usize, row: i32): usize {
   return load<u32>(component, PLANE) + first * load<i32>(component, PLANE_STRIDE);
 }
 
-/** Row of MCUs number `row` of a scan with all components: to samples. */
+/** Row of MCUs number `row` of a scan with all components: to samples, as far as they are wanted. */
 export function jpegReadRow(reader: usize, row: i32): i32 {
   const decoder = <usize>load<u32>(reader, DECODER);
   const mcus = load<i32>(decoder, MCUS);
   const components = load<i32>(reader, SCAN_COMPONENT_COUNT);
   const block = decoder + BLOCK;
+  const firstWanted = row < load<i32>(decoder, FIRST_ROW) ? mcus : load<i32>(decoder, FIRST_MCU);
+  const endWanted = load<i32>(decoder, END_MCU);
   for (let mcu = load<i32>(reader, MCU); mcu < mcus; mcu++) {
+    const wanted = mcu >= firstWanted && mcu < endWanted;
     const status = prepare(reader);
     if (status != DONE) {
       store<i32>(reader, mcu, MCU);
@@ -129,7 +135,7 @@ export function jpegReadRow(reader: usize, row: i32): i32 {
       let target = planeAt(component, row) + mcu * horizontal * size;
       for (let v = 0; v < vertical; v++) {
         for (let h = 0; h < horizontal; h++) {
-          clear(block);
+          if (wanted) clear(block);
           const last = readBlock(
             reader,
             entry,
@@ -140,7 +146,7 @@ export function jpegReadRow(reader: usize, row: i32): i32 {
             component + QUANTISATION_ZIGZAG,
           );
           if (last < 0) return judge(reader);
-          inverse(decoder, block, last, size, target + h * size, stride);
+          if (wanted) inverse(decoder, block, last, size, target + h * size, stride);
         }
         target += size * stride;
       }
@@ -232,12 +238,17 @@ function readAny(reader: usize, index: i32, y: i32, x: i32): i32 {
   return last < 0 ? judge(reader) : DONE;
 }
 
-/** Coefficients of row of MCUs `row`, complete now, to samples; forgets the coefficients. */
+/** Coefficients of row of MCUs `row`, complete now, to samples that are wanted; forgets them. */
 export function jpegTransformRow(decoder: usize, row: i32): void {
   const block = decoder + BLOCK;
+  const isWanted = row >= load<i32>(decoder, FIRST_ROW);
+  const firstMcu = load<i32>(decoder, FIRST_MCU);
+  const endMcu = load<i32>(decoder, END_MCU);
   for (let i = 0; i < load<i32>(decoder, COMPONENT_COUNT); i++) {
     const component = decoder + COMPONENTS + i * COMPONENT_BYTES;
-    const wide = load<i32>(component, BLOCKS_WIDE);
+    const horizontal = load<i32>(component, HORIZONTAL);
+    const first = firstMcu * horizontal;
+    const end = isWanted ? min(load<i32>(component, BLOCKS_WIDE), endMcu * horizontal) : 0;
     const vertical = load<i32>(component, VERTICAL);
     const high = min(vertical, load<i32>(component, BLOCKS_HIGH) - row * vertical);
     const blocksStride = load<i32>(component, COEFFICIENT_STRIDE);
@@ -246,8 +257,8 @@ export function jpegTransformRow(decoder: usize, row: i32): void {
     const coefficients = <usize>load<u32>(component, COEFFICIENTS);
     let target = planeAt(component, row);
     for (let v = 0; v < high; v++) {
-      let source = coefficients + ((v * blocksStride) << 7);
-      for (let x = 0; x < wide; x++) {
+      let source = coefficients + ((v * blocksStride + first) << 7);
+      for (let x = first; x < end; x++) {
         const last = dequantise(source, component + QUANTISATION, block);
         inverse(decoder, block, last, size, target + x * size, stride);
         source += 128;
