@@ -130,6 +130,16 @@ export async function startLab() {
       const { info, bytes } = await post("/inks", { iccBytes: icc?.length ?? 0 }, body);
       return { ...info, rgb: bytes };
     },
+    /** RGB or RGBA of a profile to sRGB. */
+    async convertColours(
+      data: Uint8Array,
+      channels: 3 | 4,
+      icc: Uint8Array,
+    ): Promise<Usage & { data: Uint8Array; ms: number; isConverted: boolean }> {
+      const body = Buffer.concat([icc, data]);
+      const { info, bytes } = await post("/srgb", { iccBytes: icc.length, channels }, body);
+      return { ...info, data: bytes };
+    },
     async convert(file: Uint8Array, options: Options): Promise<Converted> {
       const { info, bytes } = await post("/convert", { options }, file);
       return { ...info, file: bytes };

@@ -8,6 +8,7 @@ import { encodeLossy, planLossy } from "../../src/codecs/webp/lossy-encoder.ts";
 import { AppError, toAppError } from "../../src/errors.ts";
 import { CMYK_BYTES, startCmykToSrgb } from "../../src/colour/cmyk.ts";
 import { createCmykGrid } from "../../src/colour/cmyk-grid.ts";
+import { openRgbToSrgb, rgbToSrgbBytes } from "../../src/colour/rgb.ts";
 import { createLightTables } from "../../src/colour/light.ts";
 import { sniffFormat, SNIFF_BYTES, type FormatName } from "../../src/formats.ts";
 import { ALL_CODECS } from "./codecs.ts";
@@ -156,6 +157,24 @@ const ROUTES: Record<string, Route> = {
         ...{ planned, used: workspace.peakBytes },
       };
       return new Response(rgb, { headers: { "x-lab": JSON.stringify(info) } });
+    });
+  },
+
+  /** ?iccBytes=&channels=: a profile and RGB or RGBA pixels → sRGB; null for no conversion. */
+  "/srgb": async (body, query) => {
+    const icc = body.subarray(0, Number(query.get("iccBytes")));
+    const pixels = body.subarray(icc.length);
+    const channels = query.get("channels") === "4" ? 4 : 3;
+    const planned = rgbToSrgbBytes(icc);
+    return await inWorkspace(gate, planned, async (workspace) => {
+      const toSrgb = await openRgbToSrgb(icc, workspace);
+      const start = performance.now();
+      toSrgb?.(pixels, pixels.length / channels, channels);
+      const ms = performance.now() - start;
+      const info = { ms, planned, used: workspace.peakBytes, isConverted: toSrgb !== null };
+      return new Response(pixels as Uint8Array<ArrayBuffer>, {
+        headers: { "x-lab": JSON.stringify(info) },
+      });
     });
   },
 

@@ -7,7 +7,8 @@
  * few lines of code) can show them. Large ones are streamed in the order they come, with a negative
  * height, which browsers, Windows' viewers, Pillow, ImageMagick, Go and Java all read.
  */
-import { createGrayToSrgb, createRgbToSrgb, type RgbToSrgb } from "../../colour/profile.ts";
+import { createGrayToSrgb } from "../../colour/profile.ts";
+import { openRgbToSrgb, rgbToSrgbBytes } from "../../colour/rgb.ts";
 import { AppError } from "../../errors.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
@@ -38,7 +39,8 @@ const chunkRows = (picture: OutputInfo): number =>
 /** Upper bound, in bytes. */
 export function encodeMemory(picture: PictureInfo): number {
   const chunk = chunkRows(picture) * strideOf(picture);
-  return 2 * chunk + (isKept(picture) ? strideOf(picture) * picture.height : 0);
+  const kept = isKept(picture) ? strideOf(picture) * picture.height : 0;
+  return 2 * chunk + kept + rgbToSrgbBytes(picture.icc);
 }
 
 /** Pixels are written in sRGB: hardly any program looks for a BMP's profile. */
@@ -51,7 +53,7 @@ export async function* encodeBmp(
   const rowBytes = width * channels;
   const stride = strideOf(picture);
   const atOnce = chunkRows(picture);
-  const packRow = createRowPacker(picture);
+  const packRow = await createRowPacker(picture, workspace);
   const kept = isKept(picture) ? workspace.allocate(height * stride) : null;
   yield writeHead(picture, kept === null);
   let y = 0;
@@ -75,9 +77,9 @@ export async function* encodeBmp(
   for (let at = 0; at < kept.length; at += CHUNK_BYTES) yield kept.slice(at, at + CHUNK_BYTES);
 }
 
-function createRowPacker({ width, channels, icc }: PictureInfo) {
+async function createRowPacker({ width, channels, icc }: PictureInfo, workspace: Workspace) {
   if (channels === 1) return (source: Uint8Array, target: Uint8Array): void => target.set(source);
-  const toSrgb: RgbToSrgb | null = icc && createRgbToSrgb(icc);
+  const toSrgb = await openRgbToSrgb(icc, workspace);
   return (source: Uint8Array, target: Uint8Array): void => {
     target.set(source);
     toSrgb?.(target, width, 3);

@@ -2,7 +2,8 @@
  * Writes GIFs of one frame. Up to 256 colours are kept exactly; more are reduced to the palette that
  * is nearest to them and dithered. Pixels are written in sRGB: browsers ignore a GIF's profile.
  */
-import { createGrayToSrgb, createRgbToSrgb } from "../../colour/profile.ts";
+import { createGrayToSrgb } from "../../colour/profile.ts";
+import { openRgbToSrgb, rgbToSrgbBytes } from "../../colour/rgb.ts";
 import { AppError } from "../../errors.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
@@ -20,7 +21,7 @@ const OPAQUE_FROM = 128;
 const TRAILER = 0x3b;
 
 /** Upper bound, in bytes. Two passes are made over colours, which are kept for that. */
-export function encodeMemory({ width, height, channels }: PictureInfo): number {
+export function encodeMemory({ width, height, channels, icc }: PictureInfo): number {
   const pixels = width * height;
   if (channels === 1) return LZW_ENCODER_BYTES;
   const mask = channels === 4 ? Math.ceil(pixels / 8) : 0;
@@ -30,6 +31,7 @@ export function encodeMemory({ width, height, channels }: PictureInfo): number {
     histogramBytes(3) +
     reduceBytes(pixels, 3) +
     ditherBytes(width, 3) +
+    rgbToSrgbBytes(icc) +
     LZW_ENCODER_BYTES
   );
 }
@@ -84,7 +86,7 @@ async function* encodeColour(
   }
   const written = new Uint8Array(palette.length + (transparent ? 3 : 0));
   written.set(palette);
-  if (icc) createRgbToSrgb(icc)?.(written, index, 3);
+  (await openRgbToSrgb(icc, workspace))?.(written, index, 3);
   yield writeHead(picture, written, transparent && index);
   const lzw = new LzwEncoder(paletteBits(written));
   yield* lzw.add(held.rgb.subarray(0, width * height));

@@ -3,7 +3,7 @@
  * would be 270 KB; smaller ones are bitmaps with 32 bits and a mask, the only kind that every reader
  * of icons knows. Bitmaps have no place for a profile, so that colours become sRGB.
  */
-import { createRgbToSrgb } from "../../colour/profile.ts";
+import { openRgbToSrgb, rgbToSrgbBytes } from "../../colour/rgb.ts";
 import { resample, resampleBytes, type Resampling } from "../../kernels/resampler.ts";
 import type { Size } from "../../pipeline/geometry.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
@@ -29,7 +29,7 @@ export function encodeMemory(picture: PictureInfo, options: EncodeOptions): numb
   );
   const png = sizes.some(isPng) ? truecolourMemory(asRgba(picture), options) : 0;
   // The files are held apart, then in one piece.
-  return pixels + resampling + png + 2 * files;
+  return pixels + resampling + png + 2 * files + rgbToSrgbBytes(picture.icc);
 }
 
 /** @param picture at most 256 pixels wide and high */
@@ -40,7 +40,7 @@ export async function* encodeIco(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const own = workspace.allocate(pixelBytes(picture));
   await collect(picture.strips, picture.channels, own);
-  const toSrgb = picture.icc && createRgbToSrgb(picture.icc);
+  const toSrgb = await openRgbToSrgb(picture.icc, workspace);
   toSrgb?.(own, picture.width * picture.height, 4);
   const pictures: (Size & { file: Uint8Array })[] = [];
   for (const size of listSizes(picture, options)) {

@@ -1,6 +1,7 @@
 // What the module exports; one file a kernel.
 export { heapBase } from "./arena";
 export { cmykToRgb } from "./cmyk";
+export { rgbToSrgb } from "./rgb-to-srgb";
 export {
   interleave8,
   interleave16,
