@@ -22,6 +22,8 @@ export class Engine implements PooledInstance {
   readonly #freshBytes: number;
   readonly #base: number;
   #top: number;
+  /** The furthest that the job has been. */
+  #highest: number;
 
   constructor(module: WebAssembly.Module) {
     this.exports = new WebAssembly.Instance(module, { env: { abort } })
@@ -29,6 +31,7 @@ export class Engine implements PooledInstance {
     this.#freshBytes = this.bytes;
     this.#base = align(this.exports.heapBase());
     this.#top = this.#base;
+    this.#highest = this.#base;
   }
 
   get bytes(): number {
@@ -37,7 +40,7 @@ export class Engine implements PooledInstance {
 
   /** What a fresh instance would have by now: a pooled one may have been grown by another job. */
   get usedBytes(): number {
-    const pages = Math.ceil(this.#top / PAGE_BYTES);
+    const pages = Math.ceil(this.#highest / PAGE_BYTES);
     return Math.max(this.#freshBytes, pages * PAGE_BYTES);
   }
 
@@ -46,10 +49,11 @@ export class Engine implements PooledInstance {
     return this.exports.memory.buffer;
   }
 
-  /** Zeroed room that lasts until the job ends. Growing the memory detaches earlier views. */
+  /** Zeroed room that lasts until the job ends, or a `rewind`. Growing the memory detaches earlier views. */
   allocate(bytes: number): number {
     const pointer = this.#top;
     this.#top = align(pointer + bytes);
+    this.#highest = Math.max(this.#highest, this.#top);
     const missing = this.#top - this.bytes;
     if (missing > 0) {
       this.beforeGrowth?.();
@@ -78,11 +82,21 @@ export class Engine implements PooledInstance {
     this.view(0, this.bytes).copyWithin(to, from, from + bytes);
   }
 
-  /** Zeroes all behind the module's own data, past the arena's end, too: kernels may overrun it. */
-  wipe(): void {
+  mark(): number {
+    return this.#top;
+  }
+
+  /** Frees what was allocated since `mark`, and zeroes to the memory's end: kernels may overrun. */
+  rewind(mark: number): void {
     // Before the first allocation the memory may end where the arena would begin.
-    if (this.bytes > this.#base) this.view(this.#base, this.bytes - this.#base).fill(0);
-    this.#top = this.#base;
+    if (this.bytes > mark) this.view(mark, this.bytes - mark).fill(0);
+    this.#top = mark;
+  }
+
+  /** Zeroes all behind the module's own data. */
+  wipe(): void {
+    this.rewind(this.#base);
+    this.#highest = this.#base;
   }
 }
 

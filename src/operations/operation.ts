@@ -12,6 +12,7 @@ export interface Operation {
   readonly output: PictureInfo;
   /** Peak bytes it holds in the engine and in buffers. An upper bound. */
   readonly memoryBytes: number;
+  /** @param strips each iteration makes them anew */
   run(strips: AsyncIterable<Strip>, workspace: Workspace): AsyncIterable<Strip>;
 }
 

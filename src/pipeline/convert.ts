@@ -55,13 +55,14 @@ export interface Prepared {
 export async function prepare(
   bytes: ByteSource,
   asked: OutputOptions,
-  { codecs, maxPixels, maxSide = MAX_SIDE }: ConvertContext,
+  { codecs, gate, maxPixels, maxSide = MAX_SIDE }: ConvertContext,
   reduction = 1,
 ): Promise<Prepared> {
   const source = await openSource(bytes, codecs);
   const options = resolveOptions(asked, source);
   const encoder = encoderOf(codecs, options.format);
-  const plan = makePlan(source, options, encoder, { maxPixels, maxSide }, reduction);
+  const limits = { maxPixels, maxSide, memoryBytes: gate.budgetBytes };
+  const plan = makePlan(source, options, encoder, limits, reduction);
   return { source, options, plan, encoder };
 }
 
@@ -144,9 +145,37 @@ export function render(
   workspace: Workspace,
   onProgress: ConvertContext["onProgress"],
 ): AsyncIterable<Strip> {
-  let strips = decode(source, plan, workspace, onProgress);
-  for (const step of plan.steps) strips = step.run(strips, workspace);
+  const onRows = countRows(plan, onProgress);
+  let strips = anew(() => decode(source, plan, workspace, onRows));
+  for (const step of plan.steps) {
+    const before = strips;
+    strips = anew(() => step.run(before, workspace));
+  }
   return strips;
+}
+
+/** Iterated again, it is made again. */
+function anew(make: () => AsyncIterable<Strip>): AsyncIterable<Strip> {
+  return { [Symbol.asyncIterator]: () => make()[Symbol.asyncIterator]() };
+}
+
+/** Called with the number of rows that a pass has decoded so far. */
+type OnRows = (rows: number) => Promise<void>;
+
+/** Progress over all passes. One that starts again with the first rows is the next. */
+function countRows({ decoded, passes }: Plan, onProgress: ConvertContext["onProgress"]): OnRows {
+  let pass = -1;
+  let before = Infinity;
+  let reported = 0;
+  return async (rows) => {
+    if (rows < before) pass++;
+    before = rows;
+    const fraction = (pass + rows / decoded.height) / passes;
+    const steps = Math.floor(fraction * PROGRESS_STEPS);
+    if (steps <= reported) return;
+    reported = steps;
+    await onProgress?.(fraction);
+  };
 }
 
 /** The decoder's strips; its failures are told apart from those of what comes after it. */
@@ -154,7 +183,7 @@ async function* decode(
   source: Source,
   { decode: decodePlan, decoded }: Plan,
   workspace: Workspace,
-  onProgress: ConvertContext["onProgress"],
+  onRows: OnRows,
 ): AsyncIterable<Strip> {
   let picture: Picture;
   try {
@@ -167,15 +196,10 @@ async function* decode(
     throw new AppError("invalid_image", "The picture is not of the size that its header says.");
   }
   let rows = 0;
-  let reported = 0;
   for await (const strip of translated(picture.strips)) {
     yield strip;
     rows += strip.rows;
-    const steps = Math.floor((rows / height) * PROGRESS_STEPS);
-    if (steps > reported) {
-      reported = steps;
-      await onProgress?.(rows / height);
-    }
+    await onRows(rows);
   }
   if (rows < height) throw new AppError("truncated_image", "The picture ends too early.");
 }

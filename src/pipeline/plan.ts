@@ -15,7 +15,7 @@ import { flatten } from "../operations/flatten.ts";
 import { grayToSrgb } from "../operations/gray-to-srgb.ts";
 import { enlargePixelArt } from "../operations/hqx.ts";
 import type { Operation } from "../operations/operation.ts";
-import { orient, TURNS } from "../operations/orient.ts";
+import { maxPasses, orient, TURNS } from "../operations/orient.ts";
 import { pad } from "../operations/pad.ts";
 import { findSource, resize } from "../operations/resize.ts";
 import { planColour, type ColourPlan } from "./colour.ts";
@@ -31,9 +31,11 @@ import { fitIcon } from "./icon.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { DecodePlan, Metadata, PictureInfo, Source, Warning } from "./picture.ts";
 
-export interface PixelLimits {
+export interface PlanLimits {
   maxPixels: number;
   maxSide: number;
+  /** What saves memory at the price of time is done only where there is not as much. */
+  memoryBytes: number;
 }
 
 export interface Plan {
@@ -41,6 +43,8 @@ export interface Plan {
   /** What the decoder will deliver. */
   decoded: PictureInfo;
   steps: Operation[];
+  /** How often the decoder delivers the picture. */
+  passes: number;
   output: PictureInfo;
   encode: EncodeOptions;
   /** Peak of all stages together. An upper bound. */
@@ -70,7 +74,7 @@ export function makePlan(
   source: Source,
   options: ResolvedOptions,
   encoder: Encoder,
-  limits: PixelLimits,
+  limits: PlanLimits,
   reduction = 1,
 ): Plan {
   if (!(source.width > 0 && source.height > 0)) {
@@ -95,7 +99,9 @@ export function makePlan(
   const { canvas, window } = geometry;
   const pads = canvas.width > window.width || canvas.height > window.height;
   const colour = planColour(decoded, options, pads);
-  const steps = chainSteps(reduced, source, decode, options, geometry, colour);
+  let passes = 1;
+  const chain = () => chainSteps(reduced, source, { ...decode, passes }, options, geometry, colour);
+  let steps = chain();
   const output = { ...(steps.at(-1)?.output ?? decoded), icc: colour.icc };
   const { quality, lossless, effort, colors, iconSizes } = options;
   const metadata = chooseMetadata(source.metadata, colour, options);
@@ -109,30 +115,38 @@ export function makePlan(
     region === null &&
     steps.every(({ name }) => name === "orient");
   const outputBytes = output.width * output.height * output.channels + SMALL_FILE_BYTES;
-  const stripsBytes =
+  const fixedBytes =
     source.memory(decode) +
-    steps.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0) +
     // The engine is one for all stages and grows by whole pages.
     ENGINE_BASE_BYTES +
     PAGE_BYTES +
     2 * metadataBytes(source.metadata) +
     CHUNK_BYTES +
     Math.min(outputBytes, MAX_PART_BYTES);
+  const encoderBytes = encoder.memory(output, encode);
+  const planBytes = () =>
+    steps.reduce((sum, { memoryBytes }) => sum + memoryBytes, fixedBytes + encoderBytes);
+  while (planBytes() > limits.memoryBytes && passes < maxPasses(source.orientation)) {
+    passes++;
+    steps = chain();
+  }
+  const memoryBytes = planBytes();
   return {
     decode,
     decoded,
     steps,
+    passes,
     output,
     encode,
-    stripsBytes,
-    memoryBytes: stripsBytes + encoder.memory(output, encode),
+    stripsBytes: memoryBytes - encoderBytes,
+    memoryBytes,
     repeatsPicture,
     repeatsMetadata: repeatsPicture && !(options.stripMetadata && (exif || xmp)),
     warnings: colour.warnings,
   };
 }
 
-function checkSize(what: string, { width, height }: Size, limits: PixelLimits): void {
+function checkSize(what: string, { width, height }: Size, limits: PlanLimits): void {
   const { maxSide, maxPixels } = limits;
   const size = { width, height };
   if (width > maxSide || height > maxSide) {
@@ -222,7 +236,7 @@ function chooseRegion(
 function chainSteps(
   reduced: PictureInfo,
   source: Source,
-  { scale, region }: DecodePlan,
+  { scale, region, passes }: DecodePlan & Pick<Plan, "passes">,
   options: ResolvedOptions,
   geometry: Geometry,
   colour: ColourPlan,
@@ -237,7 +251,7 @@ function chainSteps(
     current = step.output;
   };
   const addWholePictureSteps = (): void => {
-    add((input) => orient(input, source.orientation));
+    add((input) => orient(input, source.orientation, passes));
     add((input) => grayToSrgb(input, colour.grayTable));
     add((input) => (colour.flattenOn ? flatten(input, colour.flattenOn) : null));
   };

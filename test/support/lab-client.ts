@@ -140,8 +140,9 @@ export async function startLab() {
       const { info, bytes } = await post("/srgb", { iccBytes: icc.length, channels }, body);
       return { ...info, data: bytes };
     },
-    async convert(file: Uint8Array, options: Options): Promise<Converted> {
-      const { info, bytes } = await post("/convert", { options }, file);
+    /** @param budget bytes of memory that there are; 0 is as many as deployed */
+    async convert(file: Uint8Array, options: Options, budget = 0): Promise<Converted> {
+      const { info, bytes } = await post("/convert", { options, budget }, file);
       return { ...info, file: bytes };
     },
     /** Bytes that exist in the pool and in running conversions, and that these have reserved. */

@@ -178,11 +178,13 @@ const ROUTES: Record<string, Route> = {
     });
   },
 
-  /** ?options={...}: file → file, described in x-lab. */
+  /** ?options={...}&budget=: file → file, described in x-lab; in a pool of its own if `budget` is given. */
   "/convert": async (body, query) => {
     const start = performance.now();
     const options = OUTPUT_OPTIONS.parse(JSON.parse(query.get("options") ?? "{}"));
-    const context = { codecs: ALL_CODECS, gate, maxPixels: MAX_PIXELS };
+    const budget = Number(query.get("budget") ?? 0);
+    const pool = budget > 0 ? new MemoryGate(budget) : gate;
+    const context = { codecs: ALL_CODECS, gate: pool, maxPixels: MAX_PIXELS };
     let parts: Uint8Array[] = [];
     const written = await deliver(fromBytes(body), options, context, async (chunks) => {
       parts = [];

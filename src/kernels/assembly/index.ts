@@ -14,6 +14,7 @@ export {
 } from "./resample-vertical";
 export { filter1, filter3, filter4 } from "./resample-horizontal";
 export * from "./resample-light";
+export { turn1, turn3, turn4 } from "./turn";
 export { accumulate, accumulateAlpha, shrink1, shrink3, shrink4 } from "./resample-shrink";
 export * from "./png-filter";
 export * from "./png-expand";
