@@ -58,6 +58,7 @@ export const ERRORS = {
   truncated_image: client(422),
   unsupported_feature: client(422),
   too_many_pixels: client(422),
+  too_many_pages: client(422),
   memory_limit: client(422),
   size_unreachable: client(422),
   // The platform

@@ -10,6 +10,9 @@ export const MAX_SIDE = 16_384;
 /** Pixels of one frame or page. */
 export const MAX_PIXELS = 80_000_000;
 
+/** Files that one job may make. */
+export const MAX_OUTPUTS = 500;
+
 /** Files in one request. */
 export const MAX_FILES = 100;
 

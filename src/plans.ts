@@ -6,6 +6,8 @@ export interface Plan {
   maxFileBytes: number;
   /** Of one frame or page. */
   maxPixels: number;
+  /** Of all pages or frames together that are taken of one file. */
+  maxTotalPixels: number;
   /** Requests a key may make, at once and then each minute; null is no limit. */
   requestsPerMinute: number | null;
   /** Longest time that files are kept. */
@@ -18,6 +20,7 @@ export const PLANS = {
   free: {
     maxFileBytes: 20 * MIB,
     maxPixels: MAX_PIXELS,
+    maxTotalPixels: 5 * MAX_PIXELS,
     requestsPerMinute: 60,
     maxTtlHours: 24,
     freeConversionsPerDay: 5,
@@ -25,6 +28,7 @@ export const PLANS = {
   pro: {
     maxFileBytes: 100 * MIB,
     maxPixels: MAX_PIXELS,
+    maxTotalPixels: 25 * MAX_PIXELS,
     requestsPerMinute: 600,
     maxTtlHours: 24,
     freeConversionsPerDay: 1000,
@@ -32,6 +36,7 @@ export const PLANS = {
   unlimited: {
     maxFileBytes: 100 * MIB,
     maxPixels: MAX_PIXELS,
+    maxTotalPixels: 25 * MAX_PIXELS,
     requestsPerMinute: null,
     maxTtlHours: 24,
     freeConversionsPerDay: null,

@@ -16,6 +16,7 @@ import { deliver } from "../../src/pipeline/deliver.ts";
 import { MemoryGate, type Workspace } from "../../src/pipeline/memory.ts";
 import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
 import type { Rect } from "../../src/pipeline/geometry.ts";
+import { addEfforts, NO_EFFORT, type Write } from "../../src/pipeline/write.ts";
 import type { PictureInfo } from "../../src/pipeline/picture.ts";
 import { inWorkspace } from "../../test/support/in-workspace.ts";
 import { toPicture } from "../../test/support/raw-picture.ts";
@@ -54,16 +55,15 @@ const RUNNERS: Record<string, (run: Run) => Promise<Result>> = {
     const context = { codecs: ALL_CODECS, gate, maxPixels: MAX_PIXELS };
     let file: Uint8Array[] = [];
     const source = fromBytes(load(input));
-    const { effort } = await deliver(
-      source,
-      OUTPUT_OPTIONS.parse(options),
-      context,
-      async (chunks) => {
-        file = [];
-        for await (const chunk of chunks) file.push(chunk);
-        return { sizeBytes: size(file) };
-      },
-    );
+    const write: Write = async (chunks) => {
+      file = [];
+      for await (const chunk of chunks) file.push(chunk);
+      return { sizeBytes: size(file) };
+    };
+    let effort = NO_EFFORT;
+    for await (const made of deliver(source, OUTPUT_OPTIONS.parse(options), context, write)) {
+      effort = addEfforts(effort, made.effort);
+    }
     return { timing: { ms: performance.now() - start, bytes: size(file), ...effort }, file };
   },
 

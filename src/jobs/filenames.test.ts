@@ -25,6 +25,11 @@ describe("nameOutput", () => {
     expect(names).toEqual(["a.png", "A (1).png", "a (2).png", "a (1) (1).png", "b.png"]);
   });
 
+  test("the page's number is part of the name", () => {
+    expect(nameOutput("scan.tiff", "png", [], 12)).toBe("scan-12.png");
+    expect(nameOutput("b/scan.tif", "png", ["scan-12.png"], 12)).toBe("scan-12 (1).png");
+  });
+
   test("names with other extensions are others", () => {
     expect(nameOutput("a.gif", "png", ["a.jpg"])).toBe("a.png");
     expect(nameOutput("a.gif", "jpg", ["A.jpg"])).toBe("a (1).jpg");

@@ -3,9 +3,15 @@
 /**
  * An output's name: its input's base name with the new extension, and a number where that is in
  * `taken` already, without regard to case. After "photo.webp" comes "photo (1).webp".
+ * @param page its number, where the name is to say it: "scan-2.png"
  */
-export function nameOutput(inputName: string, extension: string, taken: readonly string[]): string {
-  const base = baseName(inputName);
+export function nameOutput(
+  inputName: string,
+  extension: string,
+  taken: readonly string[],
+  page: number | null = null,
+): string {
+  const base = page === null ? baseName(inputName) : `${baseName(inputName)}-${page}`;
   const used = new Set(taken.map((name) => name.toLowerCase()));
   let name = `${base}.${extension}`;
   for (let copy = 1; used.has(name.toLowerCase()); copy++) name = `${base} (${copy}).${extension}`;

@@ -80,6 +80,8 @@ export interface OutputFile {
   height: number;
   /** The picture it was made from. */
   source: SourceInfo;
+  /** Which of the input's pages that is, from 1 on; null where it has but one. */
+  page: number | null;
   key: string;
 }
 
@@ -106,12 +108,14 @@ export interface JobSpec {
   awaits: Awaited | null;
   inputs: InputFile[];
   price: Price;
-  /** Applied to every input; each gives one output. */
+  /** Applied to every input; each gives one output, or one for each page asked for. */
   output: OutputOptions;
   /** Known when the job was accepted. */
   warnings: Warning[];
   limits: {
     maxPixels: number;
+    /** Of all pages or frames together that are taken of one file. */
+    maxTotalPixels: number;
     /** Longest side of a picture, in and out, in pixels. */
     maxSide: number;
     /** Of a file that the job fetches by itself. */

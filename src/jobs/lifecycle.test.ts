@@ -41,7 +41,7 @@ const SPEC: JobSpec = {
   inputs: [],
   output: OUTPUT_OPTIONS.parse({ format: "png" }),
   warnings: [{ code: "unknown_member", message: "known when accepted" }],
-  limits: { maxPixels: 1, maxSide: 1, maxFileBytes: 1 },
+  limits: { maxPixels: 1, maxTotalPixels: 1, maxSide: 1, maxFileBytes: 1 },
 };
 const NO_OUTPUTS = { outputs: [], warnings: [] };
 const LATER = { code: "storage_unavailable", message: "later" } as const;

@@ -1,25 +1,32 @@
 /** One attempt at a job, in a consumer: claim it, convert its files, say what came of it. */
 import { AppError, toAppError } from "../errors.ts";
 import { FORMATS } from "../formats.ts";
+import { MAX_OUTPUTS } from "../limits.ts";
 import type { ByteSource } from "../pipeline/bytes.ts";
+import type { Delivered } from "../pipeline/deliver.ts";
 import type { OutputOptions } from "../pipeline/options.ts";
 import type { Warning } from "../pipeline/picture.ts";
-import type { Write, Written } from "../pipeline/write.ts";
+import type { Write } from "../pipeline/write.ts";
 import { nameOutput } from "./filenames.ts";
-import type { JobSpec, OutputFile } from "./job.ts";
+import type { InputFile, JobSpec, OutputFile } from "./job.ts";
 import { attemptPrefix, outputKey, type FileStore, type JobTracker } from "./ports.ts";
 
-/** Converts a file and stores the result through `write`, which may be called more than once. */
+/**
+ * Converts the pages of a file that are asked for and tells of each when it is stored. `write`
+ * stores it and may be called more than once for each.
+ */
 export type Convert = (
   bytes: ByteSource,
   options: OutputOptions,
   context: {
     maxPixels: number;
+    maxTotalPixels: number;
     maxSide: number;
+    maxOutputs: number;
     onProgress: (fraction: number) => Promise<void>;
   },
   write: Write,
-) => Promise<Omit<Written, "effort">>;
+) => AsyncIterable<Omit<Delivered, "effort">>;
 
 export interface RunPorts {
   tracker: JobTracker;
@@ -70,29 +77,27 @@ async function convertAll(
   convert: Convert,
   report: (progress: number) => Promise<void>,
 ): Promise<{ outputs: OutputFile[]; warnings: Warning[] }> {
-  const { inputs, output, limits } = job;
+  const { inputs } = job;
   const outputs: OutputFile[] = [];
   const warnings: Warning[] = [];
   for (const [index, input] of inputs.entries()) {
     // Where there are several files a message says which one it is about.
     const about = (message: string) =>
       inputs.length > 1 ? `${input.filename}: ${message}` : message;
+    const onProgress = restNowAndThen((fraction) =>
+      report(((index + fraction) / inputs.length) * 100),
+    );
     try {
-      const key = outputKey(job.id, attempt, index);
-      const onProgress = restNowAndThen((fraction) =>
-        report(((index + fraction) / inputs.length) * 100),
-      );
-      const { format, mimeType, width, height, source, sizeBytes, ...converted } = await convert(
-        await files.open(input.key, input.etag),
-        output,
-        { maxPixels: limits.maxPixels, maxSide: limits.maxSide, onProgress },
-        (chunks, type) => files.write(key, chunks, type),
-      );
-      const taken = outputs.map((other) => other.filename);
-      const filename = nameOutput(input.filename, FORMATS[format].name, taken);
-      const id = String(index);
-      outputs.push({ id, filename, format, mimeType, sizeBytes, width, height, source, key });
-      for (const { code, message } of converted.warnings) {
+      const file = await files.open(input.key, input.etag);
+      const context = { ...job.limits, maxOutputs: MAX_OUTPUTS - outputs.length, onProgress };
+      const keyOfNext = () => outputKey(job.id, attempt, outputs.length);
+      const write: Write = (chunks, type) => files.write(keyOfNext(), chunks, type);
+      const found = new Map<string, Warning>();
+      for await (const made of convert(file, job.output, context, write)) {
+        for (const warning of made.warnings) found.set(warning.message, warning);
+        outputs.push(describeOutput(job, input, made, keyOfNext(), outputs));
+      }
+      for (const { code, message } of found.values()) {
         warnings.push({ code, message: about(message) });
       }
     } catch (thrown) {
@@ -102,6 +107,20 @@ async function convertAll(
     if (index + 1 < inputs.length) await report(((index + 1) / inputs.length) * 100);
   }
   return { outputs, warnings };
+}
+
+function describeOutput(
+  { output: { pages } }: JobSpec,
+  input: InputFile,
+  { format, mimeType, width, height, source, sizeBytes, page }: Omit<Delivered, "effort">,
+  key: string,
+  others: readonly OutputFile[],
+): OutputFile {
+  const taken = others.map(({ filename }) => filename);
+  const numbered = pages === null ? null : page;
+  const filename = nameOutput(input.filename, FORMATS[format].name, taken, numbered);
+  const id = String(others.length);
+  return { id, filename, format, mimeType, sizeBytes, width, height, source, page, key };
 }
 
 /**

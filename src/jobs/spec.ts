@@ -39,6 +39,7 @@ export function createSpec(
     inputs,
     limits: {
       maxPixels: plan.maxPixels,
+      maxTotalPixels: plan.maxTotalPixels,
       maxSide: MAX_SIDE,
       maxFileBytes: plan.maxFileBytes,
       ...request.limits,

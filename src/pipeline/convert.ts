@@ -29,6 +29,13 @@ export interface Conversion {
   chunks: AsyncIterable<Uint8Array>;
 }
 
+/** A file, or one of its pages. */
+export interface Input {
+  /** All of it. */
+  bytes: ByteSource;
+  source: Source;
+}
+
 export interface ConvertContext {
   codecs: LaneCodecs;
   gate: MemoryGate;
@@ -49,16 +56,15 @@ export interface Prepared {
 }
 
 /**
- * Opens the file and plans its conversion. Whatever is thrown is an AppError.
+ * Plans a conversion. Whatever is thrown is an AppError.
  * @param reduction what is left of each side, up to 1
  */
-export async function prepare(
-  bytes: ByteSource,
+export function prepare(
+  { source }: Input,
   asked: OutputOptions,
   { codecs, gate, maxPixels, maxSide = MAX_SIDE }: ConvertContext,
   reduction = 1,
-): Promise<Prepared> {
-  const source = await openSource(bytes, codecs);
+): Prepared {
   const options = resolveOptions(asked, source);
   const encoder = encoderOf(codecs, options.format);
   const limits = { maxPixels, maxSide, memoryBytes: gate.budgetBytes };
@@ -70,13 +76,13 @@ export async function prepare(
  * One conversion, checked and planned by the file's header, without regard to its size in bytes.
  * Whatever is thrown, here and by `chunks`, is an AppError.
  */
-export async function convert(
-  bytes: ByteSource,
+export function convert(
+  input: Input,
   options: OutputOptions,
   context: ConvertContext,
   reduction = 1,
-): Promise<Conversion> {
-  return start(await prepare(bytes, options, context, reduction), context);
+): Conversion {
+  return start(prepare(input, options, context, reduction), context);
 }
 
 /** @throws AppError memory_limit */
@@ -104,7 +110,8 @@ export function start(prepared: Prepared, context: ConvertContext): Conversion {
   };
 }
 
-async function openSource(bytes: ByteSource, codecs: LaneCodecs): Promise<Source> {
+/** Opens a file by what its first bytes say. Whatever is thrown is an AppError. */
+export async function openInput(bytes: ByteSource, codecs: LaneCodecs): Promise<Input> {
   if (bytes.size === 0) throw new AppError("empty_file", "The file is empty.");
   const format = sniffFormat(await bytes.read(0, SNIFF_BYTES));
   if (!format) {
@@ -112,7 +119,17 @@ async function openSource(bytes: ByteSource, codecs: LaneCodecs): Promise<Source
   }
   const open = openerOf(codecs, format);
   try {
-    return await open(bytes);
+    return { bytes, source: await open(bytes) };
+  } catch (thrown) {
+    throw decodeFailure(thrown);
+  }
+}
+
+/** Another page of the same file. @param index from 0 to `source.pages` - 1 */
+export async function openPage({ bytes, source }: Input, index: number): Promise<Input> {
+  if (index === 0 || !source.page) return { bytes, source };
+  try {
+    return { bytes, source: await source.page(index) };
   } catch (thrown) {
     throw decodeFailure(thrown);
   }

@@ -1,24 +1,102 @@
-/** A conversion with its promises about the file's length: what is stored in the end keeps them. */
+/** What is made of a file, page by page, with the promises about its length kept. */
+import { AppError } from "../errors.ts";
 import { FORMATS } from "../formats.ts";
+import { MAX_OUTPUTS } from "../limits.ts";
 import { chunks, type ByteSource } from "./bytes.ts";
-import { prepare, start, type ConvertContext, type Prepared } from "./convert.ts";
+import {
+  openInput,
+  openPage,
+  prepare,
+  start,
+  type ConvertContext,
+  type Input,
+  type Prepared,
+} from "./convert.ts";
 import type { OutputOptions } from "./options.ts";
+import { choosePages } from "./pages.ts";
 import type { Warning } from "./picture.ts";
 import { writeWithin } from "./target.ts";
 import { describeWritten, NO_EFFORT, type Write, type Written } from "./write.ts";
 
+/** What was made of one page. */
+export interface Delivered extends Written {
+  /** From 1 on; null where the file has but one. */
+  page: number | null;
+}
+
+export interface DeliverContext extends ConvertContext {
+  /** Of all pages together that are taken; without it each is only held to `maxPixels`. */
+  maxTotalPixels?: number;
+  /** Files that may be written. */
+  maxOutputs?: number;
+}
+
 /**
- * Converts a file and stores the result through `write`, as often as `maxBytes` and `neverLarger`
- * make necessary. Whatever is thrown is an AppError, unless `write` threw it.
+ * Converts the pages of a file that are asked for, the first where none is, and tells of each when
+ * it is written. Whatever is thrown is an AppError, unless `write` threw it.
  */
-export async function deliver(
+export async function* deliver(
   bytes: ByteSource,
+  options: OutputOptions,
+  context: DeliverContext,
+  write: Write,
+): AsyncGenerator<Delivered, void, undefined> {
+  const { maxTotalPixels = Infinity, maxOutputs = MAX_OUTPUTS } = context;
+  const file = await openInput(bytes, context.codecs);
+  const pageCount = file.source.pages;
+  const chosen = choosePages(options, pageCount, maxOutputs);
+  const isAsked = options.page !== null || options.pages !== null;
+  if (chosen.length > 1) await checkPages(file, chosen, options, context, maxTotalPixels);
+  for (const [done, index] of chosen.entries()) {
+    const input = await openPage(file, index);
+    const onProgress = (fraction: number) =>
+      context.onProgress?.((done + fraction) / chosen.length);
+    const written = await deliverPage(input, options, { ...context, onProgress }, write);
+    yield {
+      ...written,
+      page: pageCount > 1 ? index + 1 : null,
+      warnings: [...written.warnings, ...(pageCount > 1 && !isAsked ? [firstOf(pageCount)] : [])],
+    };
+  }
+}
+
+const firstOf = (pages: number): Warning => ({
+  code: "document_first_page",
+  message: `The file has ${pages} pages; the first was used.`,
+});
+
+/** Nothing is kept of a page but its size: each may have metadata of megabytes. */
+async function checkPages(
+  file: Input,
+  indices: readonly number[],
+  options: OutputOptions,
+  context: ConvertContext,
+  maxTotalPixels: number,
+): Promise<void> {
+  let pixels = 0;
+  for (const index of indices) {
+    const { decoded, output } = prepare(await openPage(file, index), options, context).plan;
+    pixels += Math.max(decoded.width * decoded.height, output.width * output.height);
+    if (pixels > maxTotalPixels) {
+      throw new AppError(
+        "too_many_pixels",
+        `The pages have more than ${maxTotalPixels} pixels together, the most of one file.`,
+        { limit: "max_total_pixels", limit_pixels: maxTotalPixels },
+      );
+    }
+  }
+}
+
+/** Writes as often as `maxBytes` and `neverLarger` make necessary. */
+async function deliverPage(
+  input: Input,
   options: OutputOptions,
   context: ConvertContext,
   write: Write,
 ): Promise<Written> {
+  const { bytes } = input;
   const { maxBytes, neverLarger } = options;
-  const prepared = await prepare(bytes, options, context);
+  const prepared = prepare(input, options, context);
   const { repeatsMetadata, repeatsPicture } = prepared.plan;
   if (maxBytes !== null && repeatsMetadata && bytes.size <= maxBytes) {
     return await writeInput(bytes, prepared, write);
@@ -26,7 +104,7 @@ export async function deliver(
   const written =
     maxBytes === null
       ? await writeOnce(prepared, context, write)
-      : await writeWithin(bytes, options, context, maxBytes, write);
+      : await writeWithin(input, options, context, maxBytes, write);
   if (!neverLarger || !repeatsPicture || written.sizeBytes < bytes.size) return written;
   const { effort } = written;
   return { ...(await writeInput(bytes, prepared, write)), effort };

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { FORMATS, writableFormats, type FormatName, type WritableFormat } from "../formats.ts";
 import { MAX_SIDE } from "../limits.ts";
+import { findPagesConflict, PAGES_PATTERN } from "./pages.ts";
 
 /**
  * How width and height are met when both are given: `inside` shrinks or enlarges to fit within
@@ -58,6 +59,9 @@ export const TARGET_QUALITY = 95;
 /** The largest limit that can be set: files are far smaller. */
 export const MAX_TARGET_BYTES = 2 ** 30;
 
+/** The highest number of a page that can be asked for. */
+export const MAX_PAGE = 99_999;
+
 const side = z.int().min(1).max(MAX_SIDE);
 
 const colour = z.object({
@@ -100,6 +104,10 @@ export const OUTPUT_OPTIONS = z.object({
   fit: z.enum(FITS).default("inside"),
   gravity: z.enum(GRAVITIES).default("center"),
   kernel: z.enum(KERNELS).default("lanczos3"),
+  /** One of the input's pages, from 1 on; the first where neither this nor `pages` is given. */
+  page: z.int().min(1).max(MAX_PAGE).nullable().default(null),
+  /** Pages of the input, each of which gives an output. */
+  pages: z.string().regex(PAGES_PATTERN).nullable().default(null),
   /** Resamples light instead of encoded values: fine bright detail keeps its brightness. */
   linearLight: z.boolean().default(false),
   /** The squares of an icon file, instead of `width` and `height`; null is one picture of any shape. */
@@ -126,6 +134,8 @@ export function findOptionConflict(options: OutputOptions): string | undefined {
     if (format !== "png" && format !== AUTO) return "Only png takes a number of colors.";
     if (lossless) return "A number of colors is not lossless.";
   }
+  const conflict = findPagesConflict(options);
+  if (conflict !== undefined) return conflict;
   if (options.iconSizes && options.format !== "ico") return "Only ico has icon sizes.";
   return undefined;
 }

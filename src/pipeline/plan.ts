@@ -110,6 +110,7 @@ export function makePlan(
   const repeatsPicture =
     options.format === source.format &&
     source.frames === 1 &&
+    source.pages === 1 &&
     options.iconSizes === null &&
     options.colors === null &&
     region === null &&

@@ -4,8 +4,7 @@
  */
 import { AppError } from "../errors.ts";
 import { FORMATS } from "../formats.ts";
-import type { ByteSource } from "./bytes.ts";
-import { convert, prepare, type ConvertContext, type Prepared } from "./convert.ts";
+import { convert, prepare, type ConvertContext, type Input, type Prepared } from "./convert.ts";
 import type { OutputOptions } from "./options.ts";
 import type { Warning } from "./picture.ts";
 import { withProbe, type Probe } from "./probe.ts";
@@ -72,17 +71,17 @@ interface Setting {
  * @throws AppError size_unreachable
  */
 export async function writeWithin(
-  bytes: ByteSource,
+  input: Input,
   options: OutputOptions,
   context: ConvertContext,
   maxBytes: number,
   write: Write,
 ): Promise<Written> {
   const inPasses = { ...context, onProgress: halveProgress(context.onProgress) };
-  let { setting, effort } = await findSetting(bytes, options, inPasses, maxBytes);
+  let { setting, effort } = await findSetting(input, options, inPasses, maxBytes);
   for (;;) {
     const { quality, reduction } = setting;
-    const conversion = await convert(bytes, { ...options, quality }, inPasses, reduction);
+    const conversion = convert(input, { ...options, quality }, inPasses, reduction);
     const sizeBytes = await writeUpTo(maxBytes, conversion, write);
     effort = addEfforts(effort, effortOf(conversion));
     if (sizeBytes <= maxBytes) {
@@ -99,7 +98,7 @@ export async function writeWithin(
 
 /** Measures until a setting is found that should fit, or the encodes for that are used up. */
 async function findSetting(
-  bytes: ByteSource,
+  input: Input,
   options: OutputOptions,
   context: ConvertContext,
   maxBytes: number,
@@ -108,7 +107,7 @@ async function findSetting(
   let before: Setting | null = null;
   for (;;) {
     const reduction: number = before?.reduction ?? 1;
-    const prepared = await prepare(bytes, options, context, reduction);
+    const prepared = prepare(input, options, context, reduction);
     const start: Setting = {
       maxBytes,
       quality: options.quality,

@@ -5,7 +5,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LabError, startLab, type Lab, type Pixels } from "../support/lab-client.ts";
 import { readAttribute } from "../support/magick.ts";
 import { psnr } from "../support/psnr.ts";
-import { long, short, writeFields, writeTiff, type TiffSpec } from "../support/tiff-writer.ts";
+import {
+  long,
+  short,
+  writeFields,
+  writeTiff,
+  type Field,
+  type TiffSpec,
+} from "../support/tiff-writer.ts";
 
 let lab: Lab;
 beforeAll(async () => {
@@ -171,7 +178,7 @@ describe("what sharp writes is read", () => {
     }
   });
 
-  test("pages: the first, with a warning", async () => {
+  test("pages: the first, with a warning; those asked for, each to a file of its own", async () => {
     const pages = [drawPixels(60, 40, 3), drawPixels(60, 40, 3, 200)];
     const images = await Promise.all(pages.map((page) => toSharp(page).png().toBuffer()));
     const file = await sharp(images, { join: { animated: true } })
@@ -180,8 +187,65 @@ describe("what sharp writes is read", () => {
     expect((await sharp(file).metadata()).pages).toBe(2);
     const got = await lab.decode(file);
     expect(got.data).toEqual(pages[0]?.data);
-    const { warnings } = await lab.open(file);
-    expect(warnings).toMatchObject([{ code: "document_first_page" }]);
+    const drawn = (index: number) => pages[index]?.data ?? new Uint8Array(0);
+    const first = await lab.convert(file, { format: "png" });
+    expect(first).toMatchObject({ page: 1, warnings: [{ code: "document_first_page" }] });
+    const second = await lab.convert(file, { format: "png", page: 2 });
+    expect(second).toMatchObject({ page: 2, warnings: [] });
+    const both = await lab.convertPages(file, { format: "png", pages: "all" });
+    expect(both.map((made) => [made.page, made.warnings])).toEqual([
+      [1, []],
+      [2, []],
+    ]);
+    for (const [index, made] of both.entries()) {
+      expect(maxDifference(await judge(made.file, 3), drawn(index))).toBe(0);
+    }
+    expect(maxDifference(await judge(second.file, 3), drawn(1))).toBe(0);
+    expect(await codeOf(lab.convert(file, { format: "png", page: 3 }))).toBe("invalid_parameter");
+  });
+
+  /** The file with more directories, whose one strip is the file's first. */
+  function appendPages(file: Buffer, pages: Record<number, Field>[]): Buffer {
+    let last = file.readUInt32LE(4);
+    return pages.reduce((whole, fields) => {
+      whole.writeUInt32LE(whole.length, last + 2 + whole.readUInt16LE(last) * 12);
+      last = whole.length;
+      const gray = { 258: short(8), 259: short(1), 262: short(1), 273: long(8), 277: short(1) };
+      return Buffer.concat([whole, writeFields({ ...gray, ...fields }, last)]);
+    }, file);
+  }
+  const gray = { width: 9, height: 5, bits: 8, samples: 1, photometric: 1 } as const;
+  const size = (width: number, height: number) => ({
+    ...{ 256: long(width), 257: long(height), 278: long(height), 279: long(width * height) },
+  });
+
+  test("pages have sizes of their own; what is a thumbnail is none", async () => {
+    const file = appendPages(writeTiff({ ...gray, values: [...Array(45).keys()] }), [
+      { ...size(3, 2), 254: long(1) },
+      size(5, 3),
+    ]);
+    const made = await lab.convertPages(file, { format: "png", pages: "2,1" });
+    expect(made.map(({ page, width, height }) => [page, width, height])).toEqual([
+      [2, 5, 3],
+      [1, 9, 5],
+    ]);
+    expect([...(await judge(made[0]?.file ?? new Uint8Array(0), 1))]).toEqual([
+      ...Array(15).keys(),
+    ]);
+    expect(made.every(({ used, planned }) => used <= planned)).toBe(true);
+  });
+
+  test("damage in a page is the concern of those who ask for it", async () => {
+    const file = appendPages(writeTiff({ ...gray, values: [] }), [size(100, 100)]);
+    expect((await lab.convertPages(file, { format: "png", pages: "1" })).length).toBe(1);
+    expect(await codeOf(lab.convert(file, { format: "png", page: 2 }))).toBe("truncated_image");
+  });
+
+  test("pages are held to a limit of pixels together before any is decoded", async () => {
+    const wide = Array.from({ length: 6 }, () => size(16_000, 4900));
+    const file = appendPages(writeTiff({ ...gray, values: [] }), wide);
+    const code = codeOf(lab.convertPages(file, { format: "png", width: 8, pages: "2-" }));
+    expect(await code).toBe("too_many_pixels");
   });
 
   test("orientation and profile", async () => {

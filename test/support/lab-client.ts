@@ -29,6 +29,7 @@ export interface Converted extends Usage {
   width: number;
   height: number;
   source: SourceInfo;
+  page: number | null;
   warnings: { code: string; message: string }[];
   encodes: number;
   ms: number;
@@ -80,6 +81,20 @@ export async function startLab() {
     }
     const info = JSON.parse(response.headers.get("x-lab") ?? "{}");
     return { info, bytes: new Uint8Array(await response.arrayBuffer()) };
+  }
+
+  async function convertPages(
+    file: Uint8Array,
+    options: Options,
+    budget = 0,
+  ): Promise<Converted[]> {
+    const { info, bytes } = await post("/convert", { options, budget }, file);
+    let end = 0;
+    return (info as (Converted & { sizeBytes: number })[]).map((made) => {
+      const start = end;
+      end += made.sizeBytes;
+      return { ...made, file: bytes.subarray(start, end) };
+    });
   }
 
   return {
@@ -140,11 +155,16 @@ export async function startLab() {
       const { info, bytes } = await post("/srgb", { iccBytes: icc.length, channels }, body);
       return { ...info, data: bytes };
     },
-    /** @param budget bytes of memory that there are; 0 is as many as deployed */
+    /**
+     * The one file that is made where no pages are asked for.
+     * @param budget bytes of memory that there are; 0 is as many as deployed
+     */
     async convert(file: Uint8Array, options: Options, budget = 0): Promise<Converted> {
-      const { info, bytes } = await post("/convert", { options, budget }, file);
-      return { ...info, file: bytes };
+      const [made, ...others] = await convertPages(file, options, budget);
+      if (!made || others.length > 0) throw new Error("Not one file was made.");
+      return made;
     },
+    convertPages,
     /** Bytes that exist in the pool and in running conversions, and that these have reserved. */
     async memory(): Promise<{ held: number; reserved: number }> {
       const { bytes } = await post("/memory", {}, new Uint8Array(0));

@@ -16,14 +16,15 @@ import { ENGINE, ENGINE_BASE_BYTES, PAGE_BYTES } from "../../src/kernels/engine.
 import { TOP_BYTES } from "../../src/kernels/assembly/vp8-encode-layout.ts";
 import { startVp8Encoder, vp8EncoderBytes, type Vp8Plan } from "../../src/kernels/vp8-encoder.ts";
 import { resample, resampleBytes, type Resampling } from "../../src/kernels/resampler.ts";
-import { MAX_PIXELS } from "../../src/limits.ts";
 import { deliver } from "../../src/pipeline/deliver.ts";
 import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
+import type { Write } from "../../src/pipeline/write.ts";
 import { MemoryGate } from "../../src/pipeline/memory.ts";
 import type { Channels, DecodePlan, Metadata, Picture } from "../../src/pipeline/picture.ts";
 import { interpolateInks } from "./interpolate-inks.ts";
 import { inWorkspace } from "./in-workspace.ts";
+import { PLANS } from "../../src/plans.ts";
 import { toPicture } from "./raw-picture.ts";
 
 const gate = new MemoryGate();
@@ -178,25 +179,29 @@ const ROUTES: Record<string, Route> = {
     });
   },
 
-  /** ?options={...}&budget=: file → file, described in x-lab; in a pool of its own if `budget` is given. */
+  /** ?options={...}&budget=: file → the files made of its pages, described in x-lab; in a pool of its own if `budget` is given. */
   "/convert": async (body, query) => {
     const start = performance.now();
     const options = OUTPUT_OPTIONS.parse(JSON.parse(query.get("options") ?? "{}"));
     const budget = Number(query.get("budget") ?? 0);
     const pool = budget > 0 ? new MemoryGate(budget) : gate;
-    const context = { codecs: ALL_CODECS, gate: pool, maxPixels: MAX_PIXELS };
+    const { maxPixels, maxTotalPixels } = PLANS.free;
+    const context = { codecs: ALL_CODECS, gate: pool, maxPixels, maxTotalPixels };
     let parts: Uint8Array[] = [];
-    const written = await deliver(fromBytes(body), options, context, async (chunks) => {
+    const write: Write = async (chunks) => {
       parts = [];
       for await (const chunk of chunks) parts.push(chunk.slice());
       return { sizeBytes: parts.reduce((sum, part) => sum + part.length, 0) };
-    });
-    const { format, width, height, source, warnings, effort } = written;
-    const { encodes, plannedBytes: planned, usedBytes: used } = effort;
-    const ms = performance.now() - start;
-    const info = { format, width, height, source, warnings, encodes, planned, used, ms };
-    return new Response(new Blob(parts as Uint8Array<ArrayBuffer>[]), {
-      headers: { "x-lab": JSON.stringify(info) },
+    };
+    const files: Uint8Array[] = [];
+    const made: object[] = [];
+    for await (const { effort, ...output } of deliver(fromBytes(body), options, context, write)) {
+      files.push(...parts);
+      const { encodes, plannedBytes: planned, usedBytes: used } = effort;
+      made.push({ ...output, encodes, planned, used, ms: performance.now() - start });
+    }
+    return new Response(new Blob(files as Uint8Array<ArrayBuffer>[]), {
+      headers: { "x-lab": JSON.stringify(made) },
     });
   },
 

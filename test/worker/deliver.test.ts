@@ -81,10 +81,12 @@ async function run(
   const gate = new MemoryGate();
   const context = { codecs: IMAGES_CODECS, gate, maxPixels: MAX_PIXELS, ...changes };
   const asked = OUTPUT_OPTIONS.parse({ format: "jpg", quality: 95, ...options });
-  const outcome = await deliver(fromBytes(file), asked, context, store.write).then(
-    (written) => ({ written, error: null }),
-    (error: unknown) => ({ written: null, error }),
-  );
+  const outcome = await deliver(fromBytes(file), asked, context, store.write)
+    .next()
+    .then(
+      ({ value }) => ({ written: value ?? null, error: null }),
+      (error: unknown) => ({ written: null, error }),
+    );
   expect(gate.reservedBytes).toBe(0);
   return { ...outcome, store };
 }

@@ -4,7 +4,7 @@ import { AppError } from "../../src/errors.ts";
 import type { InputFile, JobSpec } from "../../src/jobs/job.ts";
 import { inputKey } from "../../src/jobs/ports.ts";
 import { runJob, type Convert } from "../../src/jobs/run.ts";
-import { resolveOptions } from "../../src/pipeline/options.ts";
+import { OUTPUT_OPTIONS, resolveOptions } from "../../src/pipeline/options.ts";
 import { trackersOf } from "../../src/objects/trackers.ts";
 import { fileStore } from "../../src/stores/files.ts";
 import { listFiles, makeSpec, migrate } from "./support.ts";
@@ -15,8 +15,8 @@ const trackerOf = trackersOf(env.JOBS);
 beforeAll(migrate);
 
 /** A job of these files, stored and accepted; each file's content is its name. */
-async function acceptJob(...names: string[]): Promise<JobSpec> {
-  const spec = makeSpec();
+async function acceptJob(names: string[], output: object = {}): Promise<JobSpec> {
+  const spec = makeSpec({ output: OUTPUT_OPTIONS.parse({ format: "webp", ...output }) });
   spec.inputs = names.map((filename, index): InputFile => {
     const key = inputKey(spec.id, index);
     return { filename, format: "jpg", mimeType: "image/jpeg", sizeBytes: 1, sha256: "", key };
@@ -31,21 +31,21 @@ const run = (id: string, convert: Convert) => runJob({ tracker: trackerOf(id), f
 type Chunks = AsyncIterable<Uint8Array>;
 
 /** Stores what `change` makes of the file's own bytes, as a codec would with its picture. */
-const copyThrough =
-  (change: (chunks: Chunks, bytes: Uint8Array) => Chunks): Convert =>
-  async (source, options, { onProgress }, write) => {
+const copyThrough = (change: (chunks: Chunks, bytes: Uint8Array) => Chunks): Convert =>
+  async function* (source, options, { onProgress }, write) {
     const bytes = await source.read(0, source.size);
     async function* copied() {
       await onProgress(0.5);
       yield bytes;
     }
     const { sizeBytes } = await write(change(copied(), bytes), "image/webp");
-    return {
+    yield {
       format: resolveOptions(options, { format: "jpg", channels: 3 }).format,
       mimeType: "image/webp",
       width: bytes.length,
       height: 1,
       source: { format: "jpg", width: 30, height: 20 },
+      page: null,
       warnings: [{ code: "copied", message: "Copied." }],
       sizeBytes,
     };
@@ -67,7 +67,7 @@ const failOn = (content: string, error: unknown, when: "early" | "late"): Conver
 
 describe("a job that goes well", () => {
   test("has an output for each input, in order, with names of their own", async () => {
-    const { id } = await acceptJob("a.jpg", "b.png", "a.png");
+    const { id } = await acceptJob(["a.jpg", "b.png", "a.png"]);
     await run(id, copy);
     const state = await trackerOf(id).state();
     expect(state).toMatchObject({ status: "succeeded", progress: 100, error: null });
@@ -89,7 +89,7 @@ describe("a job that goes well", () => {
   });
 
   test("is done once, however often its message comes", async () => {
-    const { id } = await acceptJob("a.jpg");
+    const { id } = await acceptJob(["a.jpg"]);
     let conversions = 0;
     const counting: Convert = (...args) => {
       conversions++;
@@ -102,20 +102,51 @@ describe("a job that goes well", () => {
   });
 });
 
+test("each page has a file of its own, and its number in the name where pages are asked for", async () => {
+  const twoPages: Convert = async function* (...args) {
+    for (const page of [1, 2]) {
+      for await (const made of copy(...args)) yield { ...made, page };
+    }
+  };
+  for (const [pages, names] of [
+    ["all", ["a-1.webp", "a-2.webp", "b-1.webp", "b-2.webp"]],
+    [null, ["a.webp", "a (1).webp", "b.webp", "b (1).webp"]],
+  ] as const) {
+    const { id } = await acceptJob(["a.jpg", "b.jpg"], { pages });
+    await run(id, twoPages);
+    const state = await trackerOf(id).state();
+    expect(state?.outputs.map(({ filename }) => filename)).toEqual(names);
+    expect(state?.outputs.map(({ page }) => page)).toEqual([1, 2, 1, 2]);
+    // Said once, not for each page.
+    expect(state?.warnings.map(({ message }) => message)).toEqual([
+      "a.jpg: Copied.",
+      "b.jpg: Copied.",
+    ]);
+    expect(await listFiles(id)).toEqual([
+      "in/0",
+      "in/1",
+      ...[0, 1, 2, 3].map((index) => `out/1/${index}`),
+    ]);
+  }
+});
+
 test("of a file that is written again, the last is left", async () => {
-  const { id } = await acceptJob("a.jpg");
-  const again: Convert = async (source, options, context, write) => {
-    await copy(source, options, context, write);
+  const { id } = await acceptJob(["a.jpg"]);
+  const again: Convert = async function* (source, options, context, write) {
+    const drain = async (convert: Convert) => {
+      for await (const _ of convert(source, options, context, write));
+    };
+    await drain(copy);
     const failing = copyThrough(async function* () {
       // More than is sent at a time, so that a part of it is stored already.
       for (let part = 0; part < 7; part++) yield new Uint8Array(1024 * 1024);
       throw new Error("too long");
     });
-    await expect(failing(source, options, context, write)).rejects.toThrow("too long");
+    await expect(drain(failing)).rejects.toThrow("too long");
     const shorter = copyThrough(async function* () {
       yield new TextEncoder().encode("ok");
     });
-    return await shorter(source, options, context, write);
+    yield* shorter(source, options, context, write);
   };
   await run(id, again);
   const state = await trackerOf(id).state();
@@ -128,7 +159,7 @@ describe("a job with a bad file", () => {
   const truncated = new AppError("truncated_image", "The picture is cut off.");
 
   test.each(["early", "late"] as const)("fails as a whole, found %s", async (when) => {
-    const { id } = await acceptJob("good.jpg", "bad.jpg");
+    const { id } = await acceptJob(["good.jpg", "bad.jpg"]);
     await run(id, failOn("bad.jpg", truncated, when));
     expect(await trackerOf(id).state()).toMatchObject({
       status: "failed",
@@ -139,13 +170,13 @@ describe("a job with a bad file", () => {
   });
 
   test("names no file where there is only one", async () => {
-    const { id } = await acceptJob("bad.jpg");
+    const { id } = await acceptJob(["bad.jpg"]);
     await run(id, failOn("bad.jpg", truncated, "late"));
     expect((await trackerOf(id).state())?.error?.message).toBe("The picture is cut off.");
   });
 
   test("is tried again after an error that nobody explains, whose text stays inside", async () => {
-    const { id } = await acceptJob("bad.jpg");
+    const { id } = await acceptJob(["bad.jpg"]);
     await run(id, failOn("bad.jpg", 4711, "late"));
     expect(await trackerOf(id).state()).toMatchObject({ status: "queued", error: null });
     await run(id, copy);
@@ -153,7 +184,7 @@ describe("a job with a bad file", () => {
   });
 
   test("fails when its input is gone", async () => {
-    const { id } = await acceptJob("a.jpg");
+    const { id } = await acceptJob(["a.jpg"]);
     await env.FILES.delete(inputKey(id, 0));
     await run(id, copy);
     expect(await trackerOf(id).state()).toMatchObject({
@@ -165,27 +196,26 @@ describe("a job with a bad file", () => {
 
 describe("a job that is canceled", () => {
   /** Cancels the job at the given moment of the conversion. */
-  const cancelAt =
-    (id: string, moment: "before" | "during" | "after"): Convert =>
-    async (...args) => {
+  const cancelAt = (id: string, moment: "before" | "during" | "after"): Convert =>
+    async function* (...args) {
       if (moment === "before") await trackerOf(id).cancel();
       const canceling = copyThrough(async function* (chunks) {
         if (moment === "during") await trackerOf(id).cancel();
         yield* chunks;
         if (moment === "after") await trackerOf(id).cancel();
       });
-      return await canceling(...args);
+      yield* canceling(...args);
     };
 
   test.each(["before", "during", "after"] as const)("%s encoding leaves no file", async (when) => {
-    const { id } = await acceptJob("a.jpg");
+    const { id } = await acceptJob(["a.jpg"]);
     await run(id, cancelAt(id, when));
     expect(await trackerOf(id).state()).toMatchObject({ status: "canceled", outputs: [] });
     expect(await listFiles(id)).toEqual(["in/0"]);
   });
 
   test("stops at the next report", async () => {
-    const { id } = await acceptJob("a.jpg");
+    const { id } = await acceptJob(["a.jpg"]);
     let pulled = 0;
     const endless: Convert = (source, options, context, write) =>
       copyThrough(async function* () {

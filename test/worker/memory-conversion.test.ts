@@ -6,7 +6,7 @@ import type { FormatName } from "../../src/formats.ts";
 import { IMAGES_CODECS } from "../../src/lanes/images.ts";
 import { MAX_PIXELS } from "../../src/limits.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
-import { convert, type ConvertContext } from "../../src/pipeline/convert.ts";
+import { convert, openInput, type ConvertContext } from "../../src/pipeline/convert.ts";
 import { MemoryGate } from "../../src/pipeline/memory.ts";
 import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
 import type { Picture, Strip } from "../../src/pipeline/picture.ts";
@@ -56,7 +56,10 @@ const options = OUTPUT_OPTIONS.parse({ format: "png", width: 500 });
 async function start(changes: Partial<ConvertContext> = {}) {
   const gate = new MemoryGate();
   const context = { codecs: IMAGES_CODECS, gate, maxPixels: MAX_PIXELS, ...changes };
-  return { gate, conversion: await convert(fromBytes(png), options, context) };
+  return {
+    gate,
+    conversion: convert(await openInput(fromBytes(png), context.codecs), options, context),
+  };
 }
 
 async function codeOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {

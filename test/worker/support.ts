@@ -67,7 +67,12 @@ export function makeSpec(changes: Partial<JobSpec> = {}): JobSpec {
     ],
     output: OUTPUT_OPTIONS.parse({ format: "webp" }),
     warnings: [],
-    limits: { maxPixels: 80_000_000, maxSide: 16_384, maxFileBytes: 100_000_000 },
+    limits: {
+      maxPixels: 80_000_000,
+      maxTotalPixels: 400_000_000,
+      maxSide: 16_384,
+      maxFileBytes: 100_000_000,
+    },
     ...changes,
   };
 }
@@ -85,6 +90,7 @@ export async function storeOutput(jobId: string, attempt: number): Promise<Outpu
     width: 1,
     height: 1,
     source: { format: "jpg", width: 1, height: 1 },
+    page: null,
     key,
   };
 }

@@ -5,7 +5,7 @@ import { ENTRY_BYTES, HEADER_BYTES, TAGS, TYPE_BYTES, TYPES } from "./tags.ts";
 
 const MAGIC = 42;
 const BIG_TIFF_MAGIC = 43;
-/** Directories that are followed to count pages. */
+/** Directories that are followed to find pages. */
 const MAX_DIRECTORIES = 1000;
 /** Bit of NewSubfileType: a smaller version of another picture. */
 export const REDUCED = 1;
@@ -36,20 +36,20 @@ export async function readFirstDirectory(source: ByteSource): Promise<Directory>
 }
 
 /**
- * How many pages there are, small versions of others not counted. Damage behind the first is
- * nobody's concern.
+ * Where the directories of pages behind the first are, small versions of others left out. Damage
+ * there is nobody's concern who does not ask for it.
  * @throws AppError invalid_image when directories go round in a circle
  */
-export async function countPages(source: ByteSource, first: Directory): Promise<number> {
+export async function findPages(source: ByteSource, first: Directory): Promise<number[]> {
   const seen = new Set<number>();
-  let pages = 1;
+  const pages: number[] = [];
   for (let { next } = first; next !== 0 && seen.size < MAX_DIRECTORIES;) {
     if (seen.has(next)) throw damaged("The TIFF's directories go round in a circle.");
     seen.add(next);
     const directory = await readDirectory(source, next, first.littleEndian).catch(() => null);
     if (!directory) break;
     const type = await readNumber(source, directory, TAGS.newSubfileType, 0);
-    if ((type & REDUCED) === 0) pages++;
+    if ((type & REDUCED) === 0) pages.push(next);
     next = directory.next;
   }
   return pages;

@@ -1,13 +1,11 @@
-/** What a TIFF's first page says of its pixels, checked. */
+/** What a TIFF's page says of its pixels, checked. */
 import { MAX_METADATA_BYTES } from "../../limits.ts";
 import type { ByteSource } from "../../pipeline/bytes.ts";
 import type { Metadata, Orientation, Warning } from "../../pipeline/picture.ts";
 import { REDUCED_TO_8_BIT } from "../reduced-to-8-bit.ts";
 import {
-  countPages,
   findIntegers,
   readBlob,
-  readFirstDirectory,
   readNumber,
   readNumbers,
   REDUCED,
@@ -82,8 +80,7 @@ export const COLOUR_SAMPLES: Readonly<Record<Photometric, 1 | 3 | 4>> = {
 };
 
 /** @throws AppError invalid_image, truncated_image, unsupported_feature */
-export async function readHeader(source: ByteSource): Promise<TiffHeader> {
-  const directory = await readFirstDirectory(source);
+export async function readHeader(source: ByteSource, directory: Directory): Promise<TiffHeader> {
   const number = (tag: number, otherwise: number) => readNumber(source, directory, tag, otherwise);
   if (await isCameraRaw(source, directory)) throw unsupported("a camera's raw data");
 
@@ -115,7 +112,7 @@ export async function readHeader(source: ByteSource): Promise<TiffHeader> {
       photometric === PHOTOMETRIC.palette ? await readPalette(source, directory, bits) : null,
     orientation: (orientation >= 1 && orientation <= 8 ? orientation : 1) as Orientation,
     metadata: { icc, exif, xmp },
-    warnings: await listWarnings(source, directory, bits),
+    warnings: bits === 16 ? [REDUCED_TO_8_BIT] : [],
   };
 }
 
@@ -239,21 +236,4 @@ async function readPalette(
     palette[(i % colours) * 3 + Math.floor(i / colours)] = (values[i] ?? 0) >> 8;
   }
   return palette;
-}
-
-async function listWarnings(
-  source: ByteSource,
-  directory: Directory,
-  bits: Bits,
-): Promise<Warning[]> {
-  const warnings: Warning[] = [];
-  if (bits === 16) warnings.push(REDUCED_TO_8_BIT);
-  const pages = await countPages(source, directory);
-  if (pages > 1) {
-    warnings.push({
-      code: "document_first_page",
-      message: `The file has ${pages} pages; the first was used.`,
-    });
-  }
-  return warnings;
 }

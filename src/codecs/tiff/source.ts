@@ -2,6 +2,7 @@ import type { ByteSource } from "../../pipeline/bytes.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import { STRIP_ROWS, type Source, type Strip } from "../../pipeline/picture.ts";
 import { conversionBytes, describeColour, type Colour } from "./colour.ts";
+import { findPages, readDirectory, readFirstDirectory, type Directory } from "./directory.ts";
 import { readHeader, type TiffHeader } from "./header.ts";
 import { packedRowBytes, unpack } from "./samples.ts";
 import {
@@ -13,12 +14,24 @@ import {
   type RowReader,
 } from "./segments.ts";
 
-/**
- * The first page of a file.
- * @throws AppError invalid_image, truncated_image, unsupported_feature
- */
+/** @throws AppError invalid_image, truncated_image, unsupported_feature */
 export async function openTiff(source: ByteSource): Promise<Source> {
-  const header = await readHeader(source);
+  const first = await readFirstDirectory(source);
+  const others = await findPages(source, first);
+  const open = async (directory: Directory): Promise<Source> => ({
+    ...(await openPage(source, directory)),
+    pages: 1 + others.length,
+    async page(index) {
+      const offset = others[index - 1];
+      if (offset === undefined) return open(first);
+      return open(await readDirectory(source, offset, first.littleEndian));
+    },
+  });
+  return open(first);
+}
+
+async function openPage(source: ByteSource, directory: Directory): Promise<Source> {
+  const header = await readHeader(source, directory);
   const colour = describeColour(header);
   const { width, height, bits, orientation, warnings } = header;
   const { channels, icc } = colour;

@@ -44,6 +44,7 @@ export const STATUSES = {
   truncated_image: 400,
   unsupported_feature: 400,
   too_many_pixels: 400,
+  too_many_pages: 400,
   memory_limit: 400,
   size_unreachable: 400,
   // The platform

@@ -37,6 +37,7 @@ const TITLES = {
   truncated_image: "Truncated image",
   unsupported_feature: "Unsupported feature",
   too_many_pixels: "Too many pixels",
+  too_many_pages: "Too many pages",
   memory_limit: "Picture needs too much memory",
   size_unreachable: "File cannot be made that small",
   canceled: "Canceled",

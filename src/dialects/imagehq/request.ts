@@ -180,6 +180,8 @@ function toOutputOptions({ output = {} }: ConvertRequest, format: WritableFormat
     gravity: output.gravity,
     kernel: output.kernel,
     linearLight: output.linear_light,
+    page: output.page,
+    pages: output.pages,
     iconSizes: output.icon_sizes,
   });
   const conflict = findOptionConflict(options);

@@ -35,6 +35,7 @@ export function toJobBody(job: Job): JobBody {
       size_bytes: output.sizeBytes,
       width: output.width,
       height: output.height,
+      ...(output.page !== null && { page: output.page }),
     })),
     retention_policy: { clamp: true, ttl_hours: job.ttlHours },
     stages: stagesOf(job),

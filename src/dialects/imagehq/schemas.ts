@@ -8,9 +8,11 @@ import {
   GRAVITIES,
   ICON_SIZES,
   KERNELS,
+  MAX_PAGE,
   MAX_TARGET_BYTES,
 } from "../../pipeline/options.ts";
 import { MAX_SIDE } from "../../limits.ts";
+import { PAGES_PATTERN } from "../../pipeline/pages.ts";
 
 const side = z.int().min(1).max(MAX_SIDE);
 
@@ -49,6 +51,14 @@ export const OUTPUT = z
     linear_light: z.boolean().optional().openapi({
       description:
         "Resamples light instead of the values that encode it, so that fine bright detail keeps its brightness. Takes longer: the whole picture is decoded.",
+    }),
+    page: z.int().min(1).max(MAX_PAGE).optional().openapi({
+      description: "The input's page to convert, counted from 1. Not together with `pages`.",
+    }),
+    pages: z.string().trim().regex(PAGES_PATTERN).optional().openapi({
+      description:
+        "Pages to convert, each to an output of its own: `all`, or numbers and ranges from 1 on. Without `page` and `pages` it is the first.",
+      example: "1,3-5",
     }),
     icon_sizes: z.array(z.literal(ICON_SIZES)).min(1).optional().openapi({
       description:
@@ -125,7 +135,18 @@ export const JOB = z
     download_url: z.string().optional().openapi({ description: "Once the job has succeeded." }),
     error: notice.optional().openapi({ description: "When the job has failed." }),
     inputs: z.array(z.object({ ...fileMembers, format: z.enum(formatNames()).nullable() })),
-    outputs: z.array(z.object({ ...fileMembers, id: z.string(), width: z.int(), height: z.int() })),
+    outputs: z.array(
+      z.object({
+        ...fileMembers,
+        id: z.string(),
+        width: z.int(),
+        height: z.int(),
+        page: z
+          .int()
+          .optional()
+          .openapi({ description: "Which of the input's pages it shows, where that has several." }),
+      }),
+    ),
     retention_policy: z.object({ clamp: z.boolean(), ttl_hours: z.int() }),
     stages: z.array(
       z.object({ name: z.enum(["queued", "processing"]), progress, status: STAGE_STATUS }),

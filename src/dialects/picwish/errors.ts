@@ -54,6 +54,7 @@ export const ERROR_ANSWERS = {
   truncated_image: answer(400, STATES.invalidImage),
   unsupported_feature: answer(400, STATES.invalidImage),
   too_many_pixels: answer(400, STATES.tooLarge),
+  too_many_pages: answer(400, STATES.tooLarge),
   memory_limit: answer(400, STATES.tooLarge),
   size_unreachable: answer(400, STATES.failed),
   // The platform

@@ -51,6 +51,7 @@ const STATUSES = {
   truncated_image: BAD_REQUEST,
   unsupported_feature: BAD_REQUEST,
   too_many_pixels: BAD_REQUEST,
+  too_many_pages: BAD_REQUEST,
   memory_limit: BAD_REQUEST,
   size_unreachable: BAD_REQUEST,
   canceled: BAD_REQUEST,
