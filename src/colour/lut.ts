@@ -163,34 +163,47 @@ const sampler = (view: DataView, width: 1 | 2): ((offset: number) => number) =>
     ? (offset) => view.getUint8(offset) / 255
     : (offset) => view.getUint16(offset) / 65_535;
 
-/** Multilinear interpolation; the last input varies fastest. Allocates nothing per colour. */
+/**
+ * Multilinear interpolation; the last input varies fastest. Allocates nothing per colour. An input
+ * that lies on a point has no second corner.
+ */
 function createInterpolation(grid: Grid): (from: Float64Array, to: Float64Array) => void {
   const { points, values, full } = grid;
   const inputs = points.length;
   const strides = points.map((_, i) => points.slice(i + 1).reduce((p, n) => p * n, OUTPUTS));
-  const fractions = new Float64Array(inputs);
+  const corners = new Uint32Array(1 << inputs);
+  const weights = new Float64Array(1 << inputs);
   return (from, to) => {
-    let base = 0;
+    let count = 1;
+    corners[0] = 0;
+    weights[0] = 1 / full;
     for (let i = 0; i < inputs; i++) {
-      const last = (points[i] ?? 2) - 1;
-      const position = clamp(from[i] ?? 0) * last;
+      const last = (points[i] as number) - 1;
+      const stride = strides[i] as number;
+      const position = clamp(from[i] as number) * last;
       const index = Math.min(Math.floor(position), last - 1);
-      fractions[i] = position - index;
-      base += index * (strides[i] ?? 0);
-    }
-    to.fill(0);
-    for (let corner = 0; corner < 1 << inputs; corner++) {
-      let weight = 1 / full;
-      let index = base;
-      for (let i = 0; i < inputs; i++) {
-        const fraction = fractions[i] ?? 0;
-        const upper = (corner >> i) & 1;
-        weight *= upper ? fraction : 1 - fraction;
-        if (upper) index += strides[i] ?? 0;
+      const upper = position - index;
+      const known = count;
+      for (let corner = 0; corner < known; corner++) {
+        const at = (corners[corner] as number) + index * stride;
+        const weight = weights[corner] as number;
+        corners[corner] = upper === 1 ? at + stride : at;
+        if (upper === 0 || upper === 1) continue;
+        weights[corner] = weight * (1 - upper);
+        corners[count] = at + stride;
+        weights[count++] = weight * upper;
       }
-      if (weight === 0) continue;
-      for (let c = 0; c < OUTPUTS; c++)
-        to[c] = (to[c] ?? 0) + weight * (values[index + c] as number);
     }
+    let [x, y, z] = [0, 0, 0];
+    for (let corner = 0; corner < count; corner++) {
+      const at = corners[corner] as number;
+      const weight = weights[corner] as number;
+      x += weight * (values[at] as number);
+      y += weight * (values[at + 1] as number);
+      z += weight * (values[at + 2] as number);
+    }
+    to[0] = x;
+    to[1] = y;
+    to[2] = z;
   };
 }

@@ -49,5 +49,5 @@ function labToXyz(colour: Float64Array): void {
 }
 
 export function cube(t: number): number {
-  return t > 6 / 29 ? t ** 3 : (t - 4 / 29) * 3 * (6 / 29) ** 2;
+  return t > 6 / 29 ? t * t * t : (t - 4 / 29) * 3 * (6 / 29) ** 2;
 }
