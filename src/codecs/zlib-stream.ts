@@ -1,5 +1,11 @@
 /** The runtime's own zlib as generators: pulled, so that memory stays flat whatever the data. */
-import { createDeflate, createInflate, type Deflate, type Inflate } from "node:zlib";
+import {
+  constants,
+  createDeflateRaw,
+  createInflate,
+  type DeflateRaw,
+  type Inflate,
+} from "node:zlib";
 import { AppError } from "../errors.ts";
 
 const OUTPUT_BYTES = 64 * 1024;
@@ -56,14 +62,18 @@ export interface DeflateSettings {
 export interface DeflatePump extends Pump {
   /** New settings for the portions to come; to be followed by `next` like a portion. */
   configure(settings: DeflateSettings): void;
+  /** Ends at a whole byte and forgets what was there, likewise; what comes next stands for itself. */
+  flush(): void;
 }
 
-export function createDeflatePump(settings: DeflateSettings): DeflatePump {
-  const stream = createDeflate({ ...settings, memLevel: 9, chunkSize: OUTPUT_BYTES });
+/** Deflate without zlib's head and checksum. */
+export function createRawDeflatePump(settings: DeflateSettings): DeflatePump {
+  const stream = createDeflateRaw({ ...settings, memLevel: 9, chunkSize: OUTPUT_BYTES });
   const pump = createPump(stream);
   return {
     ...pump,
     configure: ({ level, strategy }) => pump.run((done) => stream.params(level, strategy, done)),
+    flush: () => pump.run((done) => stream.flush(constants.Z_FULL_FLUSH, done)),
   };
 }
 
@@ -82,7 +92,7 @@ export interface Pump {
   close(): void;
 }
 
-function createPump(stream: Deflate | Inflate): Pump {
+function createPump(stream: DeflateRaw | Inflate): Pump {
   let busy = false;
   let ended = false;
   let failure: Error | undefined;

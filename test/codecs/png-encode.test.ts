@@ -1,3 +1,6 @@
+import decodeJsquash, { init } from "@jsquash/png/decode.js";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -51,6 +54,17 @@ describe("what is encoded is what an independent decoder reads", () => {
         expect(Buffer.compare(await readBack(file, channels), pixels.data)).toBe(0);
         expect(used).toBeLessThanOrEqual(planned);
       }
+    }
+  });
+
+  test("@jsquash/png reads it, too", async () => {
+    const wasm = import.meta.resolve("@jsquash/png/codec/pkg/squoosh_png_bg.wasm");
+    await init(readFileSync(fileURLToPath(wasm)));
+    const pixels = draw(333, 201, 4);
+    for (const effort of ["fast", "default", "max"] as const) {
+      const { file } = await lab.encode("png", pixels, { effort });
+      const { data } = await decodeJsquash(new Uint8Array(file).buffer);
+      expect(Buffer.compare(new Uint8Array(data.buffer), pixels.data)).toBe(0);
     }
   });
 

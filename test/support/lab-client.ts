@@ -2,6 +2,7 @@
 import { createTestHarness } from "wrangler";
 import type { z } from "zod";
 import type { EncodeOptions } from "../../src/codecs/codec.ts";
+import type { Deflation } from "../../src/codecs/png/zlib-writer.ts";
 import type { FormatName } from "../../src/formats.ts";
 import type { Resampling } from "../../src/kernels/resampler.ts";
 import type { Rect } from "../../src/pipeline/geometry.ts";
@@ -135,6 +136,13 @@ export async function startLab() {
       const { info, bytes } = await post("/resample", query, data);
       const { window } = resampling;
       return { ...info, width: window.width, height: window.height, channels, data: bytes };
+    },
+    /** The bytes in parts, each with its way to be deflated, as a zlib stream. */
+    async deflate(parts: [data: Uint8Array, way: Deflation][]): Promise<Usage & { file: Buffer }> {
+      const lengths = parts.map(([data, way]) => [data.length, way]);
+      const body = Buffer.concat(parts.map(([data]) => data));
+      const { info, bytes } = await post("/zlib", { parts: lengths }, body);
+      return { ...info, file: Buffer.from(bytes) };
     },
     /** @returns sRGB, and the most that any value differs from the reference's */
     async convertInks(

@@ -4,6 +4,13 @@
  * Never deployed.
  */
 import type { EncodeOptions, Encoder } from "../../src/codecs/codec.ts";
+import { concat } from "../../src/codecs/concat.ts";
+import {
+  createZlibWriter,
+  ZLIB_WRITER_BYTES,
+  ZLIB_WRITER_ENGINE_BYTES,
+  type Deflation,
+} from "../../src/codecs/png/zlib-writer.ts";
 import { encodeLossy, planLossy } from "../../src/codecs/webp/lossy-encoder.ts";
 import { AppError, toAppError } from "../../src/errors.ts";
 import { CMYK_BYTES, startCmykToSrgb } from "../../src/colour/cmyk.ts";
@@ -12,7 +19,8 @@ import { openRgbToSrgb, rgbToSrgbBytes } from "../../src/colour/rgb.ts";
 import { createLightTables } from "../../src/colour/light.ts";
 import { sniffFormat, SNIFF_BYTES, type FormatName } from "../../src/formats.ts";
 import { ALL_CODECS } from "./codecs.ts";
-import { ENGINE, ENGINE_BASE_BYTES, PAGE_BYTES } from "../../src/kernels/engine.ts";
+import { READ_AHEAD_BYTES } from "../../src/kernels/deflater.ts";
+import { align, ENGINE, ENGINE_BASE_BYTES, PAGE_BYTES } from "../../src/kernels/engine.ts";
 import { TOP_BYTES } from "../../src/kernels/assembly/vp8-encode-layout.ts";
 import { startVp8Encoder, vp8EncoderBytes, type Vp8Plan } from "../../src/kernels/vp8-encoder.ts";
 import { resample, resampleBytes, type Resampling } from "../../src/kernels/resampler.ts";
@@ -133,6 +141,30 @@ const ROUTES: Record<string, Route> = {
     return Promise.resolve(
       new Response(null, { headers: { "x-lab": JSON.stringify({ planned }) } }),
     );
+  },
+
+  /** ?parts=[[bytes, way], ...]: the body, part by part, as one zlib stream. */
+  "/zlib": async (body, query) => {
+    const parts = JSON.parse(query.get("parts") ?? "[]") as [number, Deflation][];
+    const most = Math.max(0, ...parts.map(([bytes]) => bytes));
+    const room = align(most + READ_AHEAD_BYTES) + ZLIB_WRITER_ENGINE_BYTES;
+    const planned = ENGINE_BASE_BYTES + PAGE_BYTES + room + ZLIB_WRITER_BYTES;
+    return await inWorkspace(gate, planned, async (workspace) => {
+      const engine = await workspace.take(ENGINE);
+      const data = engine.allocate(most + READ_AHEAD_BYTES);
+      const writer = createZlibWriter(engine);
+      const output: Uint8Array[] = [];
+      let at = 0;
+      for (const [bytes, way] of parts) {
+        engine.view(data, bytes).set(body.subarray(at, at + bytes));
+        at += bytes;
+        for await (const chunk of writer.write(data, bytes, way)) output.push(chunk.slice());
+      }
+      for await (const chunk of writer.end()) output.push(chunk.slice());
+      writer.close();
+      const info = { planned, used: workspace.peakBytes };
+      return new Response(concat(output), { headers: { "x-lab": JSON.stringify(info) } });
+    });
   },
 
   /** ?iccBytes=: a profile and CMYK pixels → sRGB; how far that is from the reference, and what both took. */

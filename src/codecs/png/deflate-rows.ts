@@ -1,35 +1,38 @@
 /**
- * Rows → filtered rows → native deflate. What suits photos (a filter for each row, then hardly more
- * than Huffman coding) is bad for drawings and screenshots, which repeat themselves or have a
- * palette's few colours: these need no filter and a real search. Each batch of rows is looked at, or
- * with most effort tried.
+ * Rows → filtered rows → deflate. What suits photos (a filter for each row, then hardly more than
+ * Huffman coding) is bad for drawings and screenshots, which repeat themselves or have a palette's
+ * few colours: these need no filter and a real search. Each batch of rows is looked at, or with most
+ * effort tried.
  */
 import { constants, deflateSync } from "node:zlib";
 import { AppError } from "../../errors.ts";
+import { READ_AHEAD_BYTES } from "../../kernels/deflater.ts";
 import { ENGINE, ENGINE_BASE_BYTES, type Engine } from "../../kernels/engine.ts";
 import { FILTERS, kernelBufferBytes, MARGIN_BYTES } from "../../kernels/png-filter.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
 import type { Effort } from "../codec.ts";
-import {
-  createDeflatePump,
-  ZLIB_STREAM_BYTES,
-  type DeflatePump,
-  type DeflateSettings,
-} from "../zlib-stream.ts";
+import { ZLIB_STREAM_BYTES, type DeflateSettings } from "../zlib-stream.ts";
 import { hasFewColours } from "./few-colours.ts";
+import {
+  createZlibWriter,
+  RUNS,
+  ZLIB_WRITER_BYTES,
+  ZLIB_WRITER_ENGINE_BYTES,
+  type Deflation,
+} from "./zlib-writer.ts";
 
 const PAGE_BYTES = 64 * 1024;
 /** Raw bytes that are filtered and deflated at a time. */
 const BATCH_BYTES = 128 * 1024;
 
-const { Z_DEFAULT_STRATEGY, Z_HUFFMAN_ONLY, Z_RLE } = constants;
+const { Z_DEFAULT_STRATEGY } = constants;
 
 interface Way {
   /** Least share of bytes in a batch that repeat for this way to be taken. */
   fromShare: number;
   filter: number | typeof TRIED;
-  deflate: DeflateSettings;
+  deflate: Deflation;
 }
 
 const { none, sub, up, paeth, choose } = FILTERS;
@@ -40,20 +43,19 @@ const TRIALS = [choose, none, sub, up, paeth];
 const TRIAL: DeflateSettings = { level: 5, strategy: Z_DEFAULT_STRATEGY };
 
 /**
- * Measured on photos, by share of bytes that repeat. Below 0.05 Z_HUFFMAN_ONLY makes files 1 to 3 %
- * larger than Z_RLE in three quarters of its time. From 0.1 on level 1 takes as long as Z_RLE and
- * its files are 6 % smaller. Level 3 takes twice as long as 1 and saves another 5 to 8 %.
+ * By share of bytes that repeat. Measured on photos: level 1 for shares of 0.1 to 0.3, too, changes
+ * files by 2 or 3 % to either side, and whole conversions take a third longer. Level 3 takes twice as
+ * long as 1 and saves 5 to 8 %.
  * Trying filters costs as much as level 9 and saves up to 6 %.
  */
 const WAYS: Readonly<Record<Effort, readonly [Way, ...Way[]]>> = {
   fast: [
-    { fromShare: 0, filter: paeth, deflate: { level: 1, strategy: Z_RLE } },
+    { fromShare: 0, filter: paeth, deflate: RUNS },
     { fromShare: 0.5, filter: none, deflate: { level: 1, strategy: Z_DEFAULT_STRATEGY } },
   ],
   default: [
-    { fromShare: 0, filter: choose, deflate: { level: 6, strategy: Z_HUFFMAN_ONLY } },
-    { fromShare: 0.05, filter: choose, deflate: { level: 6, strategy: Z_RLE } },
-    { fromShare: 0.1, filter: choose, deflate: { level: 1, strategy: Z_DEFAULT_STRATEGY } },
+    { fromShare: 0, filter: choose, deflate: RUNS },
+    { fromShare: 0.3, filter: choose, deflate: { level: 1, strategy: Z_DEFAULT_STRATEGY } },
     { fromShare: 0.5, filter: none, deflate: { level: 6, strategy: Z_DEFAULT_STRATEGY } },
   ],
   max: [{ fromShare: 0, filter: TRIED, deflate: { level: 9, strategy: Z_DEFAULT_STRATEGY } }],
@@ -77,7 +79,7 @@ function bufferSizes({ width, height, channels }: PictureInfo) {
   const rows = Math.min(height, Math.max(1, Math.floor(BATCH_BYTES / rowBytes)));
   return {
     raw: rows * rowBytes,
-    filtered: rows * (rowBytes + 1),
+    filtered: rows * (rowBytes + 1) + READ_AHEAD_BYTES,
     above: MARGIN_BYTES + rowBytes,
     current: MARGIN_BYTES + rowBytes,
     previous: rowBytes,
@@ -90,8 +92,9 @@ export function deflateMemory(picture: PictureInfo, effort: Effort): number {
     (sum, bytes) => sum + kernelBufferBytes(bytes),
     0,
   );
-  const streams = effort === "max" ? 2 * ZLIB_STREAM_BYTES : ZLIB_STREAM_BYTES;
-  return ENGINE_BASE_BYTES + arena + PAGE_BYTES + streams;
+  const trial = effort === "max" ? ZLIB_STREAM_BYTES : 0;
+  const writer = ZLIB_WRITER_ENGINE_BYTES + ZLIB_WRITER_BYTES;
+  return ENGINE_BASE_BYTES + arena + PAGE_BYTES + writer + trial;
 }
 
 /**
@@ -106,49 +109,39 @@ export async function* deflateRows(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const engine = await workspace.take(ENGINE);
   const batches = prepareBatches(engine, picture);
+  const writer = createZlibWriter(engine);
   const ways = kind === "indices" ? INDEX_WAYS[effort] : WAYS[effort];
-  /** The first batch decides for all where time counts most, and one way leaves no choice. */
-  const isSettled = (): boolean => ways.length === 1 || (pump !== undefined && effort === "fast");
   let way = findWay(ways, 0);
-  let pump: DeflatePump | undefined;
+  /** The first batch decides for all where time counts most, and one way leaves no choice. */
+  let isSettled = ways.length === 1;
   try {
     for await (const rows of batches.fill()) {
-      if (way.filter === TRIED) filterBest(batches, rows);
-      else if (isSettled()) batches.filter(rows, way.filter);
+      if (way.filter === TRIED) filterBest(engine, batches, rows);
+      else if (isSettled) batches.filter(rows, way.filter);
       else {
         const share = batches.filter(rows, FILTERS.choose);
-        const better = findWay(ways, batches.fewColours(rows) ? 1 : share);
-        if (pump && better !== way) {
-          pump.configure(better.deflate);
-          yield* drain(pump);
-        }
-        way = better;
+        way = findWay(ways, batches.fewColours(rows) ? 1 : share);
         if (way.filter === FILTERS.none) batches.filter(rows, FILTERS.none);
+        isSettled = effort === "fast";
       }
-      pump ??= createDeflatePump(way.deflate);
-      pump.write(batches.filtered(rows));
-      yield* drain(pump);
+      const { address, bytes } = batches.filtered(rows);
+      yield* writer.write(address, bytes, way.deflate);
     }
-    if (!pump) throw incomplete();
-    pump.end();
-    yield* drain(pump);
+    yield* writer.end();
   } finally {
-    pump?.close();
+    writer.close();
   }
 }
 
 /** Leaves the batch filtered in the way that suits it. */
-function filterBest(batches: Batches, rows: number): void {
+function filterBest(engine: Engine, batches: Batches, rows: number): void {
   const lengths = TRIALS.map((filter) => {
     batches.filter(rows, filter);
-    return deflateSync(batches.filtered(rows), TRIAL).length;
+    const { address, bytes } = batches.filtered(rows);
+    return deflateSync(engine.view(address, bytes), TRIAL).length;
   });
   const best = lengths.indexOf(Math.min(...lengths));
   batches.filter(rows, TRIALS[best] ?? choose);
-}
-
-async function* drain(pump: DeflatePump): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let output = await pump.next(); output; output = await pump.next()) yield output;
 }
 
 export const incomplete = (): AppError =>
@@ -199,6 +192,6 @@ function prepareBatches(engine: Engine, picture: Picture) {
     },
     fewColours: (rows: number): boolean =>
       hasFewColours(engine.view(raw, rows * rowBytes), channels),
-    filtered: (rows: number): Uint8Array => engine.view(filtered, rows * (rowBytes + 1)),
+    filtered: (rows: number) => ({ address: filtered, bytes: rows * (rowBytes + 1) }),
   };
 }

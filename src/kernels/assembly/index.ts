@@ -45,3 +45,4 @@ export { vp8lReadHeader } from "./vp8l-header";
 export { vp8lReadRow, vp8lWritePlane, vp8lWriteRow } from "./vp8l-rows";
 export { unfilterPlaneRow } from "./plane-filter";
 export { alphaCode, alphaPut, alphaTokenise } from "./alpha-encode";
+export { adler32, deflateCode, deflateScan, deflateStore } from "./deflate";
