@@ -94,6 +94,7 @@ const RUNNERS: Record<string, (run: Run) => Promise<Result>> = {
     const { format, picture, ...given } = options as { format: FormatName; picture: PictureInfo };
     const encodeOptions: EncodeOptions = {
       ...{ quality: 80, lossless: false, effort: "default", colors: null, iconSizes: null },
+      ...{ chromaSubsampling: "auto", restartRows: 0 },
       ...given,
       metadata: { icc: null, exif: null, xmp: null },
     };

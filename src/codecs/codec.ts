@@ -11,11 +11,20 @@ import type { Metadata, Picture, PictureInfo, Source } from "../pipeline/picture
  */
 export type Effort = "fast" | "default" | "max";
 
+export type ChromaSubsampling = "auto" | "4:4:4" | "4:2:0";
+
 export interface EncodeOptions {
   /** 1 to 100; formats without quality ignore it. */
   quality: number;
   lossless: boolean;
   effort: Effort;
+  /** Whether a JPEG's chroma keeps its resolution; `auto` lets the quality decide. */
+  chromaSubsampling: ChromaSubsampling;
+  /**
+   * Rows of MCUs after which a baseline JPEG can be entered or repaired (restart markers); 0 is none.
+   * Costs about two bytes each and lets readers skip ahead.
+   */
+  restartRows: number;
   /** 2 to 256: PNGs get a palette of so many at most; null leaves colours as they are. */
   colors: number | null;
   /** Squares to be made of the picture, for icons; null is the picture at its own size. */

@@ -28,7 +28,13 @@ export interface JpegKernelPlan {
   quantisation: readonly [Uint8Array, Uint8Array];
 }
 
+export interface BaselinePlan extends JpegKernelPlan {
+  /** Rows of MCUs between restart markers, 0 for none. */
+  restartRows: number;
+}
+
 const OUTPUT_BYTES = 128 * 1024;
+const FIRST_RESTART = 0xd0;
 const TOKEN_CHUNK_BYTES = 512 * 1024;
 
 /** What buffering `tokenBytes` of tokens takes, and everything else that the kernel allocates. */
@@ -80,7 +86,7 @@ export function prepareState(engine: Engine, state: number, plan: JpegKernelPlan
 }
 
 /** Allocates the kernel's memory in `engine` and sets it up. */
-export function startJpegKernel(engine: Engine, plan: JpegKernelPlan) {
+export function startJpegKernel(engine: Engine, plan: BaselinePlan) {
   const { exports } = engine;
   const { channels, mcuSide } = SAMPLINGS[plan.sampling];
   const rowBytes = plan.width * channels;
@@ -91,10 +97,13 @@ export function startJpegKernel(engine: Engine, plan: JpegKernelPlan) {
   /** Where each chunk of tokens starts and ends; the last one is being filled. */
   const chunks = [newChunk()];
   let outputEnd = output;
+  /** Rows of MCUs that have begun, and markers written. */
+  let rowsBegun = 0;
+  let restarts = 0;
 
   function newChunk() {
     const start = engine.allocate(TOKEN_CHUNK_BYTES);
-    return { start, end: start };
+    return { start, end: start, restarts: new Array<number>() };
   }
 
   prepareState(engine, state, plan);
@@ -102,18 +111,47 @@ export function startJpegKernel(engine: Engine, plan: JpegKernelPlan) {
   const readState = (offset: number): number =>
     new DataView(engine.memory).getInt32(state + offset, true);
 
+  /** A row of MCUs begins: where a restart marker is due, coding forgets what came before. */
+  function beginRow(): void {
+    const row = rowsBegun++;
+    if (plan.restartRows === 0 || row === 0 || row % plan.restartRows !== 0) return;
+    const chunk = lastChunk();
+    chunk.restarts.push(chunk.end);
+    engine.view(state + layout.PREVIOUS_DC, 3 * 4).fill(0);
+  }
+
+  const lastChunk = () => chunks[chunks.length - 1] as ReturnType<typeof newChunk>;
+
+  function writeRestart(): void {
+    outputEnd = exports.jpegFinish(state, outputEnd);
+    engine.view(outputEnd, 2).set([0xff, FIRST_RESTART + (restarts++ % 8)]);
+    outputEnd += 2;
+  }
+
+  /** Codes tokens and yields the output buffer whenever it is full. */
+  function* codeTokens(start: number, end: number): Generator<Uint8Array> {
+    const limit = output + OUTPUT_BYTES;
+    let at = start;
+    while (at < end) {
+      outputEnd = exports.jpegCode(state, at, end, outputEnd, limit);
+      at = readState(layout.TOKENS_AT);
+      if (outputEnd >= limit) yield takeOutput();
+    }
+  }
+
   return {
     mcuSide,
     rowBytes,
     /** Room for one row of MCUs, where rows are gathered that do not come as one. */
     gathered,
+    beginRow,
 
     /**
      * Tokens of the MCU row whose `rows` packed rows are at `pixels`, from MCU `from` on, into the
      * last chunk. Returns the MCU to go on with: less than `mcus` when the chunk is full.
      */
     tokenise(pixels: number, rows: number, from: number): number {
-      const chunk = chunks[chunks.length - 1] as { start: number; end: number };
+      const chunk = lastChunk();
       const limit = chunk.start + TOKEN_CHUNK_BYTES - layout.MCU_TOKEN_BYTES;
       const next = exports.jpegTokenise(state, pixels, rows, from, chunk.end, limit);
       chunk.end = readState(layout.TOKENS_AT);
@@ -145,13 +183,14 @@ export function startJpegKernel(engine: Engine, plan: JpegKernelPlan) {
     *code(): Generator<Uint8Array> {
       for (const chunk of chunks) {
         let at = chunk.start;
-        while (at < chunk.end) {
-          const limit = output + OUTPUT_BYTES;
-          outputEnd = exports.jpegCode(state, at, chunk.end, outputEnd, limit);
-          at = readState(layout.TOKENS_AT);
-          if (outputEnd >= limit) yield takeOutput();
+        for (const restart of chunk.restarts) {
+          yield* codeTokens(at, restart);
+          writeRestart();
+          at = restart;
         }
+        yield* codeTokens(at, chunk.end);
         chunk.end = chunk.start;
+        chunk.restarts = [];
       }
       chunks.length = 1;
     },

@@ -40,6 +40,9 @@ export type Kernel = (typeof KERNELS)[number];
 
 export const EFFORTS = ["fast", "default", "max"] as const;
 
+/** Of JPEG; `auto` keeps chroma's resolution from quality 90 on. */
+export const CHROMA_SUBSAMPLINGS = ["auto", "4:4:4", "4:2:0"] as const;
+
 /** Sides of the squares that an icon file usually holds, in pixels. */
 export const ICON_SIZES = [16, 32, 48, 64, 128, 256] as const;
 
@@ -81,6 +84,7 @@ export const OUTPUT_OPTIONS = z.object({
   neverLarger: z.boolean().default(false),
   lossless: z.boolean().default(false),
   effort: z.enum(EFFORTS).default("default"),
+  chromaSubsampling: z.enum(CHROMA_SUBSAMPLINGS).default("auto"),
   /** A palette of so many colours at most, for PNGs; others are dithered from these. */
   colors: z.int().min(2).max(256).nullable().default(null),
   /** What transparent pixels are flattened on and margins are painted; null lets the format decide. */
@@ -136,6 +140,9 @@ export function findOptionConflict(options: OutputOptions): string | undefined {
   }
   const conflict = findPagesConflict(options);
   if (conflict !== undefined) return conflict;
+  if (options.chromaSubsampling !== "auto" && format !== "jpg" && format !== AUTO) {
+    return "Only jpg has chroma subsampling to choose.";
+  }
   if (options.iconSizes && options.format !== "ico") return "Only ico has icon sizes.";
   return undefined;
 }

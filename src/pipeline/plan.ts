@@ -103,9 +103,12 @@ export function makePlan(
   const chain = () => chainSteps(reduced, source, { ...decode, passes }, options, geometry, colour);
   let steps = chain();
   const output = { ...(steps.at(-1)?.output ?? decoded), icc: colour.icc };
-  const { quality, lossless, effort, colors, iconSizes } = options;
+  const { quality, lossless, effort, chromaSubsampling, colors, iconSizes } = options;
   const metadata = chooseMetadata(source.metadata, colour, options);
-  const encode: EncodeOptions = { quality, lossless, effort, colors, iconSizes, metadata };
+  const encode: EncodeOptions = {
+    ...{ quality, lossless, effort, chromaSubsampling, restartRows: 0 },
+    ...{ colors, iconSizes, metadata },
+  };
   const { exif, xmp } = source.metadata;
   const repeatsPicture =
     options.format === source.format &&
@@ -113,6 +116,7 @@ export function makePlan(
     source.pages === 1 &&
     options.iconSizes === null &&
     options.colors === null &&
+    options.chromaSubsampling === "auto" &&
     region === null &&
     steps.every(({ name }) => name === "orient");
   const outputBytes = output.width * output.height * output.channels + SMALL_FILE_BYTES;

@@ -44,6 +44,8 @@ const ENCODE_DEFAULTS: EncodeOptions = {
   lossless: false,
   effort: "default",
   colors: null,
+  chromaSubsampling: "auto",
+  restartRows: 0,
   iconSizes: null,
   metadata: { icc: null, exif: null, xmp: null },
 };

@@ -39,6 +39,8 @@ async function makePng(): Promise<Uint8Array> {
     effort,
     colors: null,
     iconSizes: null,
+    chromaSubsampling: "auto",
+    restartRows: 0,
     metadata,
   } as const;
   const { encoder } = IMAGES_CODECS.png;

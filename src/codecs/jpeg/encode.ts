@@ -23,8 +23,12 @@ export const FULL_CHROMA_QUALITY = 90;
 const MAX_TOKEN_BYTES = 18 * MIB;
 const MIN_TOKEN_BYTES = 512 * 1024;
 
-export function chooseSampling(channels: number, quality: number): Sampling {
+export function chooseSampling(
+  channels: number,
+  { quality, chromaSubsampling }: EncodeOptions,
+): Sampling {
   if (channels === 1) return "gray";
+  if (chromaSubsampling !== "auto") return chromaSubsampling;
   return quality >= FULL_CHROMA_QUALITY ? "4:4:4" : "4:2:0";
 }
 
@@ -35,16 +39,17 @@ export function chooseSampling(channels: number, quality: number): Sampling {
 function planTokenBytes(
   { width, height }: PictureInfo,
   { quality, effort }: EncodeOptions,
+  sampling: Sampling,
 ): number {
   if (effort === "fast") return 0;
-  const bytesPerPixel = quality >= FULL_CHROMA_QUALITY ? 2 : 0.25 + quality / 120;
+  const bytesPerPixel = sampling === "4:4:4" ? 2 : 0.15 + quality / 160;
   const wanted = width * height * bytesPerPixel + MIN_TOKEN_BYTES;
   return Math.min(MAX_TOKEN_BYTES, wanted);
 }
 
 export function planBaseline(picture: PictureInfo, options: EncodeOptions): number {
-  const sampling = chooseSampling(picture.channels, options.quality);
-  return jpegKernelBytes(picture.width, sampling, planTokenBytes(picture, options));
+  const sampling = chooseSampling(picture.channels, options);
+  return jpegKernelBytes(picture.width, sampling, planTokenBytes(picture, options, sampling));
 }
 
 /** Yields the file in chunks of up to 128 KiB. */
@@ -54,11 +59,15 @@ export async function* encodeBaseline(
   workspace: Workspace,
 ): AsyncGenerator<Uint8Array> {
   const engine = await workspace.take(ENGINE, planBaseline(picture, options));
-  const sampling = chooseSampling(picture.channels, options.quality);
+  const sampling = chooseSampling(picture.channels, options);
   const quantisation = makeQuantisation(options.quality);
-  const kernel = startJpegKernel(engine, { width: picture.width, sampling, quantisation });
-  const tokenBytes = planTokenBytes(picture, options);
-  const frame = { ...picture, sampling, quantisation, metadata: options.metadata };
+  const { restartRows } = options;
+  const { width } = picture;
+  const kernel = startJpegKernel(engine, { width, sampling, quantisation, restartRows });
+  const tokenBytes = planTokenBytes(picture, options, sampling);
+  const { metadata } = options;
+  const restartInterval = kernel.mcus * restartRows;
+  const frame = { ...picture, sampling, quantisation, metadata, restartInterval };
   /** Once the tables are settled, tokens are coded as they come. */
   let settled = false;
 
@@ -69,6 +78,7 @@ export async function* encodeBaseline(
   }
 
   function* encodeRow({ pixels, rows }: McuRow): Generator<Uint8Array> {
+    kernel.beginRow();
     let mcu = kernel.tokenise(pixels, rows, 0);
     while (mcu < kernel.mcus) {
       if (!settled && !kernel.extend(tokenBytes)) yield* settle(makeTables(kernel, sampling, true));

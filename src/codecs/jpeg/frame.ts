@@ -17,12 +17,16 @@ export interface FrameHeader {
   /** In natural order. */
   quantisation: readonly [Uint8Array, Uint8Array];
   metadata: Metadata;
+  /** MCUs between restart markers, 0 for none. */
+  restartInterval: number;
 }
 
 /** Components by their ids in the file, 1 to 3. */
 const listIds = (sampling: Sampling): number[] => (sampling === "gray" ? [1] : [1, 2, 3]);
 
+const NOTHING = new Uint8Array(0);
 const HUFFMAN = 0xc4;
+const RESTART_INTERVAL = 0xdd;
 const SCAN = 0xda;
 
 /** Everything before the Huffman tables: metadata, quantisation tables, the frame. */
@@ -47,6 +51,7 @@ export function writeFrame(frame: FrameHeader, progressive: boolean): Uint8Array
 /** Everything before the entropy-coded data of a baseline file with one scan. */
 export function writeHeader(frame: FrameHeader, tables: HuffmanTables): Uint8Array<ArrayBuffer> {
   const ids = listIds(frame.sampling);
+  const interval = frame.restartInterval;
   const huffmanTables = tables
     .slice(0, ids.length === 1 ? 2 : 4)
     .map(({ counts, symbols }, i) =>
@@ -55,6 +60,7 @@ export function writeHeader(frame: FrameHeader, tables: HuffmanTables): Uint8Arr
   return concat([
     writeFrame(frame, false),
     writeSegment(HUFFMAN, ...huffmanTables),
+    interval > 0 ? writeSegment(RESTART_INTERVAL, [interval >> 8, interval & 255]) : NOTHING,
     writeSegment(
       SCAN,
       [ids.length],

@@ -54,8 +54,8 @@ const MAX_PIXELS = 512 * 512;
 const BYTES_PER_PIXEL = { gray: 28, "4:2:0": 25, "4:4:4": 74 } as const;
 const RGBA_BYTES = 4;
 
-function planInstance({ width, height, channels }: PictureInfo, { quality }: EncodeOptions) {
-  const perPixel = BYTES_PER_PIXEL[chooseSampling(channels, quality)];
+function planInstance({ width, height, channels }: PictureInfo, options: EncodeOptions) {
+  const perPixel = BYTES_PER_PIXEL[chooseSampling(channels, options)];
   return Math.max(INITIAL_BYTES, width * height * perPixel);
 }
 
@@ -101,7 +101,7 @@ export async function encodeMozjpeg(
   workspace: Workspace,
 ): Promise<Uint8Array[]> {
   const mozjpeg = await workspace.take(MOZJPEG, planInstance(picture, options));
-  const sampling = chooseSampling(picture.channels, options.quality);
+  const sampling = chooseSampling(picture.channels, options);
   const file = compress(mozjpeg.api, rgba, picture, {
     quality: options.quality,
     baseline: false,

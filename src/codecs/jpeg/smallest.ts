@@ -29,8 +29,9 @@ const MIN_TOKEN_BYTES = 1 * MIB;
 const TRIED_ROWS = 48;
 const SEQUENTIAL_HEADER_BYTES = 14 + 4 * 17;
 
-function planKernel({ width, height, channels }: PictureInfo, { quality }: EncodeOptions) {
-  const sampling = chooseSampling(channels, quality);
+function planKernel({ width, height, channels }: PictureInfo, options: EncodeOptions) {
+  const { quality } = options;
+  const sampling = chooseSampling(channels, options);
   const bytesPerPixel = sampling === "4:4:4" ? 2.5 : 0.25 + quality / 120;
   const wanted = width * height * bytesPerPixel + MIN_TOKEN_BYTES;
   return { width, height, sampling, tokenBytes: Math.min(MAX_TOKEN_BYTES, wanted) };
@@ -51,7 +52,13 @@ export async function* encodeSmallest(
   const quantisation = makeQuantisation(options.quality, "robidoux");
   const kernel = startSmallestKernel(engine, { ...plan, quantisation });
   const { sampling } = plan;
-  const frame = { ...picture, sampling, quantisation, metadata: options.metadata };
+  const frame = {
+    ...picture,
+    sampling,
+    quantisation,
+    metadata: options.metadata,
+    restartInterval: 0,
+  };
   /** Once one sequential scan is settled, rows are coded as they come. */
   let settled = false;
 

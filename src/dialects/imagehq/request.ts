@@ -171,6 +171,7 @@ function toOutputOptions({ output = {} }: ConvertRequest, format: WritableFormat
     maxBytes: output.max_bytes,
     lossless: output.lossless,
     effort: output.effort,
+    chromaSubsampling: output.chroma_subsampling,
     colors: output.colors,
     background,
     stripMetadata: output.strip_metadata,

@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { ERRORS, type ErrorCode } from "../../errors.ts";
 import { formatNames, writableFormats } from "../../formats.ts";
 import {
+  CHROMA_SUBSAMPLINGS,
   EFFORTS,
   FITS,
   GRAVITIES,
@@ -33,6 +34,10 @@ export const OUTPUT = z
     }),
     lossless: z.boolean().optional(),
     effort: z.enum(EFFORTS).optional(),
+    chroma_subsampling: z.enum(CHROMA_SUBSAMPLINGS).optional().openapi({
+      description:
+        "For jpg: whether colours keep their resolution (4:4:4) or half of it in either direction (4:2:0). `auto` keeps it from quality 90 on.",
+    }),
     colors: z.int().min(2).max(256).optional().openapi({
       description:
         "For png: a palette of so many colours at most. Pictures that have more are dithered.",

@@ -75,7 +75,7 @@ export function stuff(word: u32, out: usize): usize {
   return out;
 }
 
-/** Writes the bits still waiting, filled up with ones. Returns where the output ends. */
+/** Writes the bits still waiting, filled up with ones, and has none then. Returns where the output ends. */
 export function jpegFinish(state: usize, out: usize): usize {
   let count = load<i32>(state, BIT_COUNT);
   const padding = -count & 7;
@@ -87,5 +87,6 @@ export function jpegFinish(state: usize, out: usize): usize {
     store<u8>(out++, <u8>byte);
     if (byte == 255) store<u8>(out++, 0);
   }
+  store<i32>(state, 0, BIT_COUNT);
   return out;
 }

@@ -176,6 +176,16 @@ describe("members", () => {
     ["lossless JPEG", { output: { output_format: "jpg", lossless: true } }, "#/output"],
     ["colors 1", { output: { output_format: "png", colors: 1 } }, "#/output/colors"],
     ["colors for a jpg", { output: { output_format: "jpg", colors: 16 } }, "#/output"],
+    [
+      "chroma for a png",
+      { output: { output_format: "png", chroma_subsampling: "4:4:4" } },
+      "#/output",
+    ],
+    [
+      "chroma of another kind",
+      { output: { output_format: "jpg", chroma_subsampling: "4:2:2" } },
+      "#/output/chroma_subsampling",
+    ],
     ["max_bytes 0", { output: { output_format: "jpg", max_bytes: 0 } }, "#/output/max_bytes"],
     ["max_bytes 1.5", { output: { output_format: "jpg", max_bytes: 1.5 } }, "#/output/max_bytes"],
     ["no output format", { output: { quality: 5 } }, "#/output/output_format"],

@@ -178,6 +178,18 @@ describe("requests", () => {
     expect([none?.status, none?.error?.code]).toEqual(["failed", "size_unreachable"]);
   });
 
+  test("chroma_subsampling decides where quality would", async () => {
+    const bytes = await drawPicture("png", { width: 64, height: 48 });
+    for (const chroma_subsampling of ["4:4:4", "4:2:0"]) {
+      for (const quality of [70, 95]) {
+        const request = { output: { output_format: "jpg", quality, chroma_subsampling } };
+        const job = await convert(stack, toForm([{ name: "a.png", bytes }], request));
+        const made = await sharp(await bytesOf(await download(job))).metadata();
+        expect(made.chromaSubsampling).toBe(chroma_subsampling);
+      }
+    }
+  });
+
   test("linear_light shrinks light instead of values; it is a boolean", async () => {
     const pixels = Uint8Array.from({ length: 64 * 64 }, (_, i) => ((i ^ (i >> 6)) & 1) * 255);
     const raw = { width: 64, height: 64, channels: 1 } as const;
