@@ -57,6 +57,8 @@ export const ERRORS = {
   invalid_image: client(422),
   truncated_image: client(422),
   unsupported_feature: client(422),
+  password_required: client(422),
+  wrong_password: client(422),
   too_many_pixels: client(422),
   too_many_pages: client(422),
   memory_limit: client(422),

@@ -23,7 +23,7 @@ export interface Format {
   /** Whether a picture with one channel stays one. */
   gray: boolean;
   lossless: "always" | "optional" | "never";
-  /** Whether `head`, the first bytes of a file (at least 16), are of this format. */
+  /** Whether `head`, the first SNIFF_BYTES of a file, are of this format. */
   matches(head: Uint8Array): boolean;
 }
 
@@ -33,6 +33,9 @@ const starts = (head: Uint8Array, signature: string, offset = 0): boolean => {
   }
   return true;
 };
+
+const includes = (head: Uint8Array, text: string): boolean =>
+  head.some((_, offset) => starts(head, text, offset));
 
 /** Lengths of the headers that Windows and OS/2 have used. */
 const BMP_HEADER_BYTES = new Set([12, 16, 40, 52, 56, 64, 108, 124]);
@@ -129,6 +132,19 @@ export const FORMATS = {
     // "BM" alone begins many a text; behind it comes the length of the next header, 12 to 124.
     matches: (head) => starts(head, "BM") && BMP_HEADER_BYTES.has(head[14] ?? 0) && head[15] === 0,
   },
+  pdf: {
+    name: "pdf",
+    aliases: [],
+    mimeType: "application/pdf",
+    lane: "documents",
+    reads: true,
+    writes: false,
+    alpha: false,
+    gray: true,
+    lossless: "optional",
+    // Some have a few bytes of something else in front, which readers skip.
+    matches: (head) => includes(head, "%PDF-"),
+  },
 } as const satisfies Record<string, Format>;
 
 type Table = typeof FORMATS;
@@ -145,7 +161,7 @@ export type WritableFormat = NamesWith<"writes", true>;
 export type FormatsOf<Lane extends LaneName> = NamesWith<"lane", Lane>;
 
 /** How many bytes of a file `sniffFormat` wants to see. */
-export const SNIFF_BYTES = 16;
+export const SNIFF_BYTES = 1024;
 
 /** The format of a file by its first bytes; its name and its Content-Type decide nothing. */
 export function sniffFormat(head: Uint8Array): FormatName | undefined {

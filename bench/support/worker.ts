@@ -4,12 +4,12 @@
  * not in them. Never deployed.
  */
 import { createInflate } from "node:zlib";
-import type { EncodeOptions } from "../../src/codecs/codec.ts";
+import { encoderOf, openerOf, type EncodeOptions } from "../../src/codecs/codec.ts";
 import { toAppError } from "../../src/errors.ts";
-import { sniffFormat, type FormatName } from "../../src/formats.ts";
+import { sniffFormat, type WritableFormat } from "../../src/formats.ts";
 import { ENGINE_BASE_BYTES, PAGE_BYTES } from "../../src/kernels/engine.ts";
 import { resample, resampleBytes, type Resampling } from "../../src/kernels/resampler.ts";
-import { ALL_CODECS } from "../../test/support/codecs.ts";
+import { ALL_CODECS, openContext } from "../../test/support/codecs.ts";
 import { MAX_PIXELS } from "../../src/limits.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
 import { deliver } from "../../src/pipeline/deliver.ts";
@@ -78,7 +78,7 @@ const RUNNERS: Record<string, (run: Run) => Promise<Result>> = {
     const bytes = load(input);
     const format = sniffFormat(bytes);
     if (!format) throw new Error(`${input} is of no known format`);
-    const source = await ALL_CODECS[format].open(fromBytes(bytes));
+    const source = await openerOf(ALL_CODECS, format)(fromBytes(bytes), openContext(gate));
     const plan = { scale: 1, region: (options["region"] ?? null) as Rect | null };
     return await measure(start, source.memory(plan), async (workspace) => {
       const picture = await source.picture(0, plan, workspace);
@@ -91,14 +91,17 @@ const RUNNERS: Record<string, (run: Run) => Promise<Result>> = {
   /** Packed pixels, described by `picture`, to a file. */
   async encode({ input, options }) {
     const start = performance.now();
-    const { format, picture, ...given } = options as { format: FormatName; picture: PictureInfo };
+    const { format, picture, ...given } = options as {
+      format: WritableFormat;
+      picture: PictureInfo;
+    };
     const encodeOptions: EncodeOptions = {
       ...{ quality: 80, lossless: false, effort: "default", colors: null, iconSizes: null },
       ...{ chromaSubsampling: "auto", restartRows: 0 },
       ...given,
       metadata: { icc: null, exif: null, xmp: null },
     };
-    const { encoder } = ALL_CODECS[format];
+    const encoder = encoderOf(ALL_CODECS, format);
     return await measure(start, encoder.memory(picture, encodeOptions), async (workspace) => {
       const file: Uint8Array[] = [];
       const pixels = toPicture(load(input), picture);

@@ -2,7 +2,7 @@
 import { AppError, unreadable } from "../errors.ts";
 import { FORMATS, type FormatName, type ReadableFormat, type WritableFormat } from "../formats.ts";
 import type { ByteSource } from "../pipeline/bytes.ts";
-import type { Workspace } from "../pipeline/memory.ts";
+import type { MemoryGate, Workspace } from "../pipeline/memory.ts";
 import type { Metadata, Picture, PictureInfo, Source } from "../pipeline/picture.ts";
 
 /**
@@ -35,10 +35,24 @@ export interface EncodeOptions {
 
 /**
  * Reads a file's header, at most a few hundred kilobytes of it plus its metadata, and checks it.
- * Allocates nothing that depends on the picture's size.
+ * Allocates nothing that depends on the picture's size; what depends on the file's is admitted.
  * @throws AppError invalid_image, truncated_image, unsupported_feature
  */
-export type Open = (bytes: ByteSource) => Promise<Source>;
+export type Open = (bytes: ByteSource, context: OpenContext) => Promise<Source>;
+
+/** What documents need beside the file. */
+export interface OpenContext {
+  /** For codecs that need memory to open a file. */
+  gate: MemoryGate;
+  maxSide: number;
+  maxPixels: number;
+  /** Pixels an inch of what has no pixels; null is the format's own. */
+  dpi: number | null;
+  /** Of protected files. */
+  password: string | null;
+  /** Whether pages are drawn on nothing instead of on white paper. */
+  transparent: boolean;
+}
 
 export interface Encoder {
   /** Peak bytes that `encode` holds in WASM and buffers, for admission. An upper bound. */

@@ -53,6 +53,10 @@ export function withInputs(spec: JobSpec, inputs: readonly InputFile[]): JobSpec
   return { ...spec, awaits: null, inputs: [...inputs], lane };
 }
 
+/** The same job as it may be read later: what opens its files is not kept with them. */
+export const withoutSecrets = (spec: JobSpec): JobSpec =>
+  spec.output.password ? { ...spec, output: { ...spec.output, password: null } } : spec;
+
 /** The same job, kept for that long from when it was made. */
 export const withTtl = (spec: JobSpec, ttlHours: number): JobSpec => ({
   ...spec,

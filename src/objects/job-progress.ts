@@ -41,7 +41,7 @@ import {
   type JobTracker,
 } from "../jobs/ports.ts";
 import { mayTryAgain, nextAlarm, RENEW_BELOW_MS } from "../jobs/schedule.ts";
-import { withInputs, withTtl } from "../jobs/spec.ts";
+import { withInputs, withoutSecrets, withTtl } from "../jobs/spec.ts";
 import { fileStore } from "../stores/files.ts";
 import { jobRecords } from "../stores/jobs.ts";
 import type { ApiEnv } from "../workers/env.ts";
@@ -253,8 +253,16 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
   /** Stores what the job has become and tells those who wait. */
   #change(tracked: Tracked, run: Run): void {
     const changed = run.state !== tracked.run.state;
+    if (isFinal(run.state.status)) this.#forgetSecrets(tracked);
     this.#store(tracked, run);
     if (changed) this.#audience.tell(run.state);
+  }
+
+  #forgetSecrets(tracked: Tracked): void {
+    const spec = withoutSecrets(tracked.spec);
+    if (spec === tracked.spec) return;
+    tracked.spec = spec;
+    this.ctx.storage.kv.put(SPEC, spec);
   }
 
   #store(tracked: Tracked, run: Run): void {

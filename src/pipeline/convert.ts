@@ -111,15 +111,21 @@ export function start(prepared: Prepared, context: ConvertContext): Conversion {
 }
 
 /** Opens a file by what its first bytes say. Whatever is thrown is an AppError. */
-export async function openInput(bytes: ByteSource, codecs: LaneCodecs): Promise<Input> {
+export async function openInput(
+  bytes: ByteSource,
+  { dpi, password, background }: OutputOptions,
+  { codecs, gate, maxPixels, maxSide = MAX_SIDE }: ConvertContext,
+): Promise<Input> {
   if (bytes.size === 0) throw new AppError("empty_file", "The file is empty.");
   const format = sniffFormat(await bytes.read(0, SNIFF_BYTES));
   if (!format) {
     throw new AppError("unsupported_input_format", "The file is of no format that we can read.");
   }
   const open = openerOf(codecs, format);
+  const transparent = background !== null && background.alpha < 1;
+  const context = { gate, maxPixels, maxSide, dpi, password, transparent };
   try {
-    return { bytes, source: await open(bytes) };
+    return { bytes, source: await open(bytes, context) };
   } catch (thrown) {
     throw decodeFailure(thrown);
   }

@@ -42,7 +42,7 @@ export async function* deliver(
   write: Write,
 ): AsyncGenerator<Delivered, void, undefined> {
   const { maxTotalPixels = Infinity, maxOutputs = MAX_OUTPUTS } = context;
-  const file = await openInput(bytes, context.codecs);
+  const file = await openInput(bytes, options, context);
   const pageCount = file.source.pages;
   const chosen = choosePages(options, pageCount, maxOutputs);
   const isAsked = options.page !== null || options.pages !== null;

@@ -64,6 +64,10 @@ export const MAX_TARGET_BYTES = 2 ** 30;
 
 /** The highest number of a page that can be asked for. */
 export const MAX_PAGE = 99_999;
+export const MIN_DPI = 10;
+export const MAX_DPI = 1200;
+/** As PDF allows. */
+export const MAX_PASSWORD_CHARACTERS = 127;
 
 const side = z.int().min(1).max(MAX_SIDE);
 
@@ -103,6 +107,10 @@ export const OUTPUT_OPTIONS = z.object({
     })
     .nullable()
     .default(null),
+  /** Pixels an inch of drawings and pages: how large they are where no size is given. */
+  dpi: z.int().min(MIN_DPI).max(MAX_DPI).nullable().default(null),
+  /** Opens protected documents. */
+  password: z.string().max(MAX_PASSWORD_CHARACTERS).nullable().default(null),
   width: side.nullable().default(null),
   height: side.nullable().default(null),
   fit: z.enum(FITS).default("inside"),

@@ -3,7 +3,7 @@
  * stream of strips, never a buffer of the whole.
  */
 import type { FormatName } from "../formats.ts";
-import type { Rect } from "./geometry.ts";
+import type { Rect, Size } from "./geometry.ts";
 import type { Workspace } from "./memory.ts";
 
 /** 1 is gray, 3 is RGB, 4 is RGB with straight (not premultiplied) alpha. 8 bits each. */
@@ -65,6 +65,8 @@ export interface DecodePlan {
    * picture would have there. null is all of it, and what sources without `regions` are asked for.
    */
   region: Rect | null;
+  /** Of the whole, for a source that is a drawing: `region` is then in its pixels, and `scale` 1. */
+  drawn?: Size;
 }
 
 /** The picture in an input. */
@@ -93,6 +95,8 @@ export interface Source extends SourceInfo {
   readonly scales: readonly number[];
   /** Whether `picture` delivers a region alone, for less work than the whole. */
   readonly regions?: true;
+  /** Whether it is drawn at whatever size is wanted; `width` and `height` are then its own choice. */
+  readonly isDrawing?: true;
   /** Peak bytes that `picture` holds in WASM and buffers, for admission. An upper bound. */
   memory(plan: DecodePlan): number;
   /**

@@ -80,21 +80,22 @@ export function makePlan(
   if (!(source.width > 0 && source.height > 0)) {
     throw new AppError("invalid_image", "The picture has no pixels.");
   }
-  checkSize("The picture", source, limits);
+  if (!source.isDrawing) checkSize("The picture", source, limits);
   const turn = TURNS[source.orientation];
   const upright = transposeSize(source, turn);
   const geometry = layOut(upright, fitIcon(upright, options), reduction);
   checkSize("The result", geometry.canvas, limits);
 
-  const scale = chooseScale(source, transposeSize(geometry.full, turn), options);
+  const drawn = source.isDrawing ? geometry.full : undefined;
+  const scale = drawn ? 1 : chooseScale(source, transposeSize(geometry.full, turn), options);
   const reduced: PictureInfo = {
-    width: Math.ceil(source.width / scale),
-    height: Math.ceil(source.height / scale),
+    width: drawn?.width ?? Math.ceil(source.width / scale),
+    height: drawn?.height ?? Math.ceil(source.height / scale),
     channels: source.channels,
     icc: source.icc,
   };
   const region = chooseRegion(source, reduced, scale, geometry, options);
-  const decode: DecodePlan = { scale, region };
+  const decode: DecodePlan = { scale, region, ...(drawn && { drawn }) };
   const decoded = { ...reduced, ...(region && sizeOf(region)) };
   const { canvas, window } = geometry;
   const pads = canvas.width > window.width || canvas.height > window.height;
@@ -112,6 +113,7 @@ export function makePlan(
   const { exif, xmp } = source.metadata;
   const repeatsPicture =
     options.format === source.format &&
+    !source.isDrawing &&
     source.frames === 1 &&
     source.pages === 1 &&
     options.iconSizes === null &&
@@ -228,6 +230,7 @@ function chooseRegion(
 ): Rect | null {
   // Nothing is cut off: all of the file is read, so that one that breaks off is refused.
   if (isSameSize(geometry.window, geometry.full)) return null;
+  if (source.isDrawing) return geometry.window;
   if (!source.regions || !isShrinking(geometry, reduced)) return null;
   const { full, window, extent } = toStoredGeometry(source, scale, geometry);
   const region = findSource(reduced, full, window, filterOf(options), extent);
@@ -262,7 +265,8 @@ function chainSteps(
   };
   const how = { filter: filterOf(options), linearLight: options.linearLight };
 
-  if (isShrinking(geometry, reduced)) {
+  if (source.isDrawing) addWholePictureSteps();
+  else if (isShrinking(geometry, reduced)) {
     const stored = toStoredGeometry(source, scale, geometry);
     const part = region && { x: region.x, y: region.y, of: sizeOf(reduced) };
     add((input) => resize(input, stored.full, stored.window, how, stored.extent, part));

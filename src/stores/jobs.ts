@@ -2,6 +2,7 @@
 import { AppError } from "../errors.ts";
 import { isFinal, type Charge, type Job, type JobSpec, type JobState } from "../jobs/job.ts";
 import type { IdempotencyClaim, JobRecords } from "../jobs/ports.ts";
+import { withoutSecrets } from "../jobs/spec.ts";
 import { endHold, findHold, releaseHold, takeHold } from "./holds.ts";
 
 /** How long the answer to an Idempotency-Key is kept. */
@@ -154,7 +155,7 @@ function saveJob(
       spec.createdAt,
       state.finishedAt,
       spec.expiresAt,
-      JSON.stringify(spec),
+      JSON.stringify(withoutSecrets(spec)),
       JSON.stringify(state),
     );
 }

@@ -1,7 +1,7 @@
 /** Limits in bytes, and files that must not grow, through the whole pipeline; judged by sharp. */
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { FormatName } from "../../src/formats.ts";
+import type { WritableFormat } from "../../src/formats.ts";
 import { LabError, startLab, type Converted, type Lab } from "../support/lab-client.ts";
 import { psnr } from "../support/psnr.ts";
 
@@ -186,7 +186,7 @@ describe("formats without quality get smaller pictures", () => {
 });
 
 describe("a limit that nothing fits fails", () => {
-  const formats: FormatName[] = ["jpg", "webp", "png"];
+  const formats: WritableFormat[] = ["jpg", "webp", "png"];
   it.for(formats)("%s", async (format) => {
     for (const size of [1, 40, 1500]) {
       const file = await draw(size, size, 3, scene).png().toBuffer();

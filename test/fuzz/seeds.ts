@@ -3,6 +3,7 @@ import sharp, { type Sharp } from "sharp";
 import type { FormatName } from "../../src/formats.ts";
 import { packRunLengths, writeBmp } from "../support/bmp-writer.ts";
 import { writeGif } from "../support/gif-writer.ts";
+import { writePdf } from "../support/pdf-writer.ts";
 import { writeIco } from "../support/ico-writer.ts";
 import { drawPhoto } from "../codecs/jpeg-fixtures.ts";
 import { writeRandomJpeg } from "../codecs/jpeg-writer.ts";
@@ -132,6 +133,11 @@ const MAKERS: Record<FormatName, () => Promise<Buffer>[]> = {
       const mask = indices(2).slice(0, 256);
       return Promise.resolve(writeIco([{ ...side, bits, samples, palette, mask }]));
     }),
+  ],
+  pdf: () => [
+    Promise.resolve(
+      writePdf({ pages: [{ box: [0, 0, 60, 40], content: "1 0 0 rg 5 5 30 20 re f" }] }),
+    ),
   ],
 };
 

@@ -2,7 +2,8 @@
 import { toAppError } from "../../src/errors.ts";
 import { sniffFormat, SNIFF_BYTES } from "../../src/formats.ts";
 import { ENGINE, PAGE_BYTES } from "../../src/kernels/engine.ts";
-import { ALL_CODECS } from "../support/codecs.ts";
+import { ALL_CODECS, openContext } from "../support/codecs.ts";
+import { openerOf } from "../../src/codecs/codec.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
 import { decodeFailure } from "../../src/pipeline/failures.ts";
 import { MemoryGate } from "../../src/pipeline/memory.ts";
@@ -86,7 +87,7 @@ function chooseSpan(side: number, seed: number): [start: number, length: number]
 async function decode(file: Uint8Array): Promise<string[]> {
   const format = sniffFormat(file.subarray(0, SNIFF_BYTES));
   if (!format) return [];
-  const source = await ALL_CODECS[format].open(fromBytes(file));
+  const source = await openerOf(ALL_CODECS, format)(fromBytes(file), openContext(gate));
   if (source.width * source.height > MAX_PIXELS) return [];
   const scale = source.scales[file.length % source.scales.length] ?? 1;
   const plan = { scale, region: chooseRegion(source, scale, file.length) };

@@ -1,11 +1,11 @@
 /** Starts the lab Worker and talks to it from Node. */
 import { createTestHarness } from "wrangler";
 import type { z } from "zod";
-import type { EncodeOptions } from "../../src/codecs/codec.ts";
+import type { EncodeOptions, OpenContext } from "../../src/codecs/codec.ts";
 import type { Deflation } from "../../src/codecs/png/zlib-writer.ts";
 import type { FormatName } from "../../src/formats.ts";
 import type { Resampling } from "../../src/kernels/resampler.ts";
-import type { Rect } from "../../src/pipeline/geometry.ts";
+import type { Rect, Size } from "../../src/pipeline/geometry.ts";
 import type { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
 import type { SourceInfo } from "../../src/pipeline/picture.ts";
 
@@ -46,6 +46,12 @@ export class LabError extends Error {
   }
 }
 
+/** How a file is opened. */
+type Opening = {
+  context?: Partial<Omit<OpenContext, "gate">>;
+  page?: number;
+};
+
 export interface Header {
   format: FormatName;
   width: number;
@@ -54,6 +60,7 @@ export interface Header {
   depth: number;
   orientation: number;
   frames: number;
+  pages: number;
   warnings: { code: string; message: string }[];
   scales: number[];
   icc: string | null;
@@ -100,10 +107,13 @@ export async function startLab() {
 
   return {
     post,
-    async open(file: Uint8Array): Promise<Header> {
-      return JSON.parse(new TextDecoder().decode((await post("/open", {}, file)).bytes));
+    async open(file: Uint8Array, query: Opening = {}): Promise<Header> {
+      return JSON.parse(new TextDecoder().decode((await post("/open", query, file)).bytes));
     },
-    async decode(file: Uint8Array, query: { scale?: number; frame?: number; region?: Rect } = {}) {
+    async decode(
+      file: Uint8Array,
+      query: Opening & { scale?: number; frame?: number; region?: Rect; drawn?: Size } = {},
+    ) {
       const { info, bytes } = await post("/decode", query, file);
       return { ...info, data: bytes } as Pixels & Usage & { rows: number };
     },

@@ -3,7 +3,13 @@
  * in the real runtime while the test, in Node, judges the result with an independent decoder.
  * Never deployed.
  */
-import type { EncodeOptions, Encoder } from "../../src/codecs/codec.ts";
+import {
+  encoderOf,
+  openerOf,
+  type EncodeOptions,
+  type Encoder,
+  type OpenContext,
+} from "../../src/codecs/codec.ts";
 import { concat } from "../../src/codecs/concat.ts";
 import {
   createZlibWriter,
@@ -17,8 +23,8 @@ import { CMYK_BYTES, startCmykToSrgb } from "../../src/colour/cmyk.ts";
 import { createCmykGrid } from "../../src/colour/cmyk-grid.ts";
 import { openRgbToSrgb, rgbToSrgbBytes } from "../../src/colour/rgb.ts";
 import { createLightTables } from "../../src/colour/light.ts";
-import { sniffFormat, SNIFF_BYTES, type FormatName } from "../../src/formats.ts";
-import { ALL_CODECS } from "./codecs.ts";
+import { sniffFormat, SNIFF_BYTES, type WritableFormat } from "../../src/formats.ts";
+import { ALL_CODECS, openContext } from "./codecs.ts";
 import { READ_AHEAD_BYTES } from "../../src/kernels/deflater.ts";
 import { align, ENGINE, ENGINE_BASE_BYTES, PAGE_BYTES } from "../../src/kernels/engine.ts";
 import { TOP_BYTES } from "../../src/kernels/assembly/vp8-encode-layout.ts";
@@ -28,6 +34,7 @@ import { deliver } from "../../src/pipeline/deliver.ts";
 import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
 import type { Write } from "../../src/pipeline/write.ts";
+import type { Size } from "../../src/pipeline/geometry.ts";
 import { MemoryGate } from "../../src/pipeline/memory.ts";
 import type { Channels, DecodePlan, Metadata, Picture } from "../../src/pipeline/picture.ts";
 import { interpolateInks } from "./interpolate-inks.ts";
@@ -51,18 +58,20 @@ const ENCODE_DEFAULTS: EncodeOptions = {
 };
 
 const ROUTES: Record<string, Route> = {
-  /** The header: Source without its functions; byte arrays as base64. */
-  "/open": async (body) => {
-    const source = await open(body);
+  /** ?context={dpi,...}&page=0: the header, Source without its functions; byte arrays as base64. */
+  "/open": async (body, query) => {
+    const source = await open(body, query);
     return new Response(JSON.stringify(source, base64Bytes));
   },
 
-  /** ?scale=1&frame=0&region={...} → packed pixels, described in x-lab. */
+  /** ?scale=1&frame=0&region={...}&drawn={...}&page=0&context={dpi,...} → packed pixels, described in x-lab. */
   "/decode": async (body, query) => {
-    const source = await open(body);
+    const source = await open(body, query);
+    const drawn = query.get("drawn");
     const plan: DecodePlan = {
       scale: Number(query.get("scale") ?? 1),
       region: JSON.parse(query.get("region") ?? "null"),
+      ...(drawn !== null && { drawn: JSON.parse(drawn) as Size }),
     };
     const planned = source.memory(plan);
     return await inWorkspace(gate, planned, async (workspace) => {
@@ -81,7 +90,7 @@ const ROUTES: Record<string, Route> = {
 
   /** ?format=jpg&width=&height=&channels=&options={quality,...}: packed pixels → file. */
   "/encode": async (body, query) =>
-    await encodeBy(ALL_CODECS[query.get("format") as FormatName].encoder, body, query),
+    await encodeBy(encoderOf(ALL_CODECS, query.get("format") as WritableFormat), body, query),
 
   /** The same by our own kernels for lossy WebP, whatever the size. */
   "/lossy": async (body, query) =>
@@ -137,7 +146,7 @@ const ROUTES: Record<string, Route> = {
 
   /** ?format=&width=&height=&channels=&options=: what encoding such a picture plans for. */
   "/plan": (body, query) => {
-    const { encoder } = ALL_CODECS[query.get("format") as FormatName];
+    const encoder = encoderOf(ALL_CODECS, query.get("format") as WritableFormat);
     const options = { ...ENCODE_DEFAULTS, ...JSON.parse(query.get("options") ?? "{}") };
     const planned = encoder.memory(rawPicture(body, query), options);
     return Promise.resolve(
@@ -286,10 +295,13 @@ async function encodeBy(encoder: Encoder, body: Uint8Array, query: URLSearchPara
   });
 }
 
-async function open(body: Uint8Array) {
+async function open(body: Uint8Array, query: URLSearchParams) {
   const format = sniffFormat(body.subarray(0, SNIFF_BYTES));
   if (!format) throw new AppError("unsupported_input_format", "unknown magic bytes");
-  return await ALL_CODECS[format].open(fromBytes(body));
+  const asked = JSON.parse(query.get("context") ?? "{}") as Partial<OpenContext>;
+  const first = await openerOf(ALL_CODECS, format)(fromBytes(body), openContext(gate, asked));
+  const page = Number(query.get("page") ?? 0);
+  return page > 0 && first.page ? await first.page(page) : first;
 }
 
 function rawPicture(pixels: Uint8Array, query: URLSearchParams): Picture {

@@ -1,8 +1,7 @@
 /** Promises about a file's length hold whatever encoders and stores do. */
 import { expect, describe, it } from "vitest";
-import type { Codec, Encoder } from "../../src/codecs/codec.ts";
+import type { Codec, Encoder, LaneCodecs } from "../../src/codecs/codec.ts";
 import { AppError } from "../../src/errors.ts";
-import type { FormatName } from "../../src/formats.ts";
 import { IMAGES_CODECS } from "../../src/lanes/images.ts";
 import { MAX_PIXELS } from "../../src/limits.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
@@ -52,7 +51,7 @@ function codecs(length: (quality: number, pixels: number, call: number) => numbe
     },
   };
   const jpg: Codec = { ...IMAGES_CODECS.jpg, encoder };
-  const made: Record<FormatName, Codec> = { ...IMAGES_CODECS, jpg };
+  const made = { ...IMAGES_CODECS, jpg } satisfies LaneCodecs;
   return { codecs: made, calls: () => calls };
 }
 

@@ -2,6 +2,7 @@ import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { LEASE_MS, maxAttempts, retryDelayMs, SAFETY_NET_MS } from "../../src/jobs/schedule.ts";
+import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
 import {
   acceptJob,
   alarmTime,
@@ -17,6 +18,7 @@ import {
   skipToAlarm,
   STORAGE_ERROR,
   storedRun,
+  storedSpec,
   storeOutput,
   trackerStub,
 } from "./support.ts";
@@ -92,6 +94,20 @@ describe("accepting", () => {
       expect((await storedRun(spec.id))?.chores.dispatch?.tries).toBe(sent);
     }
     expect(gaps).toEqual([20_000, 20_000, 40_000, 60_000]);
+  });
+});
+
+describe("a document's password", () => {
+  test("is never in the record, and with the tracker only until the job ends", async () => {
+    const output = OUTPUT_OPTIONS.parse({ format: "png", password: "secret" });
+    const { spec, tracker } = await acceptJob({ output });
+    const claim = await tracker.claim();
+    if (claim.kind !== "granted") throw new Error(claim.kind);
+    expect(claim.job.output.password).toBe("secret");
+    expect(JSON.stringify(await record(spec))).not.toContain("secret");
+    await tracker.fail(claim.attempt, { code: "wrong_password", message: "no" }, false);
+    expect(JSON.stringify(await storedSpec(spec.id))).not.toContain("secret");
+    expect(JSON.stringify(await record(spec))).not.toContain("secret");
   });
 });
 

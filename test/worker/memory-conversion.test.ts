@@ -1,8 +1,7 @@
 /** However a conversion ends, its memory is returned and its error is typed. */
 import { describe, expect, it } from "vitest";
-import type { Codec } from "../../src/codecs/codec.ts";
+import type { Codec, LaneCodecs } from "../../src/codecs/codec.ts";
 import { AppError } from "../../src/errors.ts";
-import type { FormatName } from "../../src/formats.ts";
 import { IMAGES_CODECS } from "../../src/lanes/images.ts";
 import { MAX_PIXELS } from "../../src/limits.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
@@ -60,7 +59,7 @@ async function start(changes: Partial<ConvertContext> = {}) {
   const context = { codecs: IMAGES_CODECS, gate, maxPixels: MAX_PIXELS, ...changes };
   return {
     gate,
-    conversion: convert(await openInput(fromBytes(png), context.codecs), options, context),
+    conversion: convert(await openInput(fromBytes(png), options, context), options, context),
   };
 }
 
@@ -143,15 +142,15 @@ it("progress rises to the end in some tens of steps", async () => {
 
 describe("whatever a codec throws", () => {
   /** The PNG codec with another decoder or encoder. */
-  const codecs = (changed: Partial<Codec>): Record<FormatName, Codec> => ({
+  const codecs = (changed: Partial<Codec>): LaneCodecs => ({
     ...IMAGES_CODECS,
     png: { ...IMAGES_CODECS.png, ...changed },
   });
 
   const decoderThat = (strips: () => AsyncIterable<Strip>) =>
     codecs({
-      async open(bytes) {
-        const source = await IMAGES_CODECS.png.open(bytes);
+      async open(bytes, context) {
+        const source = await IMAGES_CODECS.png.open(bytes, context);
         return {
           ...source,
           memory: () => 0,

@@ -112,6 +112,12 @@ export function storedRun(jobId: string): Promise<Run | undefined> {
   return runInDurableObject(trackerStub(jobId), (_, { storage }) => storage.kv.get<Run>("run"));
 }
 
+export function storedSpec(jobId: string): Promise<JobSpec | undefined> {
+  return runInDurableObject(trackerStub(jobId), (_, { storage }) =>
+    storage.kv.get<JobSpec>("spec"),
+  );
+}
+
 /** The tracker's next alarm, in milliseconds since 1970. */
 export function alarmTime(jobId: string): Promise<number | null> {
   return runInDurableObject(trackerStub(jobId), (_, { storage }) => storage.getAlarm());

@@ -43,6 +43,8 @@ export const STATUSES = {
   invalid_image: 400,
   truncated_image: 400,
   unsupported_feature: 400,
+  password_required: 400,
+  wrong_password: 400,
   too_many_pixels: 400,
   too_many_pages: 400,
   memory_limit: 400,

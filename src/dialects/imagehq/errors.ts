@@ -36,6 +36,8 @@ const TITLES = {
   invalid_image: "Invalid image",
   truncated_image: "Truncated image",
   unsupported_feature: "Unsupported feature",
+  password_required: "Password required",
+  wrong_password: "Wrong password",
   too_many_pixels: "Too many pixels",
   too_many_pages: "Too many pages",
   memory_limit: "Picture needs too much memory",

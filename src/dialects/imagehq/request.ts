@@ -175,6 +175,8 @@ function toOutputOptions({ output = {} }: ConvertRequest, format: WritableFormat
     colors: output.colors,
     background,
     stripMetadata: output.strip_metadata,
+    dpi: output.dpi,
+    password: output.password,
     width: output.width,
     height: output.height,
     fit: output.fit,

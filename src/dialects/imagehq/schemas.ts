@@ -10,7 +10,10 @@ import {
   ICON_SIZES,
   KERNELS,
   MAX_PAGE,
+  MAX_DPI,
+  MAX_PASSWORD_CHARACTERS,
   MAX_TARGET_BYTES,
+  MIN_DPI,
 } from "../../pipeline/options.ts";
 import { MAX_SIDE } from "../../limits.ts";
 import { PAGES_PATTERN } from "../../pipeline/pages.ts";
@@ -48,6 +51,13 @@ export const OUTPUT = z
       example: "#ffffff",
     }),
     strip_metadata: z.boolean().optional(),
+    dpi: z.int().min(MIN_DPI).max(MAX_DPI).optional().openapi({
+      description:
+        "How large pages and drawings are made where no width or height is given: pixels an inch. PDF pages have 150 without it, SVG drawings 96.",
+    }),
+    password: z.string().max(MAX_PASSWORD_CHARACTERS).optional().openapi({
+      description: "Opens a protected PDF. It is kept only until the job has ended.",
+    }),
     width: side.optional(),
     height: side.optional(),
     fit: z.enum(FITS).optional(),

@@ -53,6 +53,8 @@ export const ERROR_ANSWERS = {
   invalid_image: answer(400, STATES.invalidImage),
   truncated_image: answer(400, STATES.invalidImage),
   unsupported_feature: answer(400, STATES.invalidImage),
+  password_required: answer(400, STATES.invalidImage),
+  wrong_password: answer(400, STATES.invalidImage),
   too_many_pixels: answer(400, STATES.tooLarge),
   too_many_pages: answer(400, STATES.tooLarge),
   memory_limit: answer(400, STATES.tooLarge),

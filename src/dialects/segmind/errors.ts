@@ -50,6 +50,8 @@ const STATUSES = {
   invalid_image: BAD_REQUEST,
   truncated_image: BAD_REQUEST,
   unsupported_feature: BAD_REQUEST,
+  password_required: BAD_REQUEST,
+  wrong_password: BAD_REQUEST,
   too_many_pixels: BAD_REQUEST,
   too_many_pages: BAD_REQUEST,
   memory_limit: BAD_REQUEST,
