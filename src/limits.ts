@@ -10,6 +10,9 @@ export const MAX_SIDE = 16_384;
 /** Pixels of one frame or page. */
 export const MAX_PIXELS = 80_000_000;
 
+/** Frames of an animation, in and out. */
+export const MAX_FRAMES = 4096;
+
 /** Files that one job may make. */
 export const MAX_OUTPUTS = 500;
 

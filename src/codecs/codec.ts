@@ -3,7 +3,7 @@ import { AppError, unreadable } from "../errors.ts";
 import { FORMATS, type FormatName, type ReadableFormat, type WritableFormat } from "../formats.ts";
 import type { ByteSource } from "../pipeline/bytes.ts";
 import type { MemoryGate, Workspace } from "../pipeline/memory.ts";
-import type { Metadata, Picture, PictureInfo, Source } from "../pipeline/picture.ts";
+import type { Frame, Metadata, Picture, PictureInfo, Source } from "../pipeline/picture.ts";
 
 /**
  * How much work to spend on the file's size: `fast` encodes quickest, `default` balances, `max`
@@ -27,6 +27,8 @@ export interface EncodeOptions {
   restartRows: number;
   /** 2 to 256: PNGs get a palette of so many at most; null leaves colours as they are. */
   colors: number | null;
+  /** Share of the error that is spread over the neighbours where colours become fewer, 0 to 1. */
+  dither: number;
   /** Squares to be made of the picture, for icons; null is the picture at its own size. */
   iconSizes: readonly number[] | null;
   /** Written into the file as they are; null members are left out. */
@@ -62,6 +64,35 @@ export interface Encoder {
    * receiver. The channels are ones the format can store (`Format.alpha`, `Format.gray`).
    */
   encode(picture: Picture, options: EncodeOptions, workspace: Workspace): AsyncIterable<Uint8Array>;
+  /** Where the format can move. */
+  animation?: AnimationEncoder;
+}
+
+/** What is known of an animation before its first frame. */
+export interface AnimationInfo extends PictureInfo {
+  frames: number;
+  /** How often it is played; 0 is for ever. */
+  plays: number;
+  /** All colours of all frames as RGB triples, where they are known to be at most 256. */
+  colours: Uint8Array | null;
+}
+
+export interface MovingPicture extends AnimationInfo {
+  /** Can be iterated once; a frame's strips are consumed before the next frame is pulled. */
+  pictures: AsyncIterable<Frame>;
+}
+
+/**
+ * As Encoder, for a sequence of pictures of one size. What must outlast a frame is allocated before
+ * the first is pulled, or lasting: the rest of what a frame took is gone when the next is pulled.
+ */
+export interface AnimationEncoder {
+  memory(picture: AnimationInfo, options: EncodeOptions): number;
+  encode(
+    picture: MovingPicture,
+    options: EncodeOptions,
+    workspace: Workspace,
+  ): AsyncIterable<Uint8Array>;
 }
 
 export interface Codec {

@@ -10,6 +10,8 @@ export type EngineExports = Awaited<ReturnType<typeof instantiate>>;
 
 export const PAGE_BYTES = 65_536;
 const ALIGNMENT = 16;
+/** More than vectors write past the end of what a kernel was given. */
+const OVERRUN_BYTES = 256;
 
 /**
  * One instance and its arena. Kernels keep no state outside memory that `allocate` gave them:
@@ -86,16 +88,18 @@ export class Engine implements PooledInstance {
     return this.#top;
   }
 
-  /** Frees what was allocated since `mark`, and zeroes to the memory's end: kernels may overrun. */
+  /** Frees and zeroes what was allocated since `mark`, as often as there are passes or frames. */
   rewind(mark: number): void {
-    // Before the first allocation the memory may end where the arena would begin.
-    if (this.bytes > mark) this.view(mark, this.bytes - mark).fill(0);
+    const end = Math.min(this.bytes, this.#top + OVERRUN_BYTES);
+    if (end > mark) this.view(mark, end - mark).fill(0);
     this.#top = mark;
   }
 
-  /** Zeroes all behind the module's own data. */
+  /** Zeroes all behind the module's own data, whatever has been allocated. */
   wipe(): void {
-    this.rewind(this.#base);
+    // Before the first allocation the memory may end where the arena would begin.
+    if (this.bytes > this.#base) this.view(this.#base, this.bytes - this.#base).fill(0);
+    this.#top = this.#base;
     this.#highest = this.#base;
   }
 }

@@ -2,13 +2,14 @@
 import { encoderOf, openerOf, type Encoder, type LaneCodecs } from "../codecs/codec.ts";
 import { AppError } from "../errors.ts";
 import { FORMATS, sniffFormat, SNIFF_BYTES, type FormatName } from "../formats.ts";
+import { ENGINE } from "../kernels/engine.ts";
 import { MAX_SIDE } from "../limits.ts";
 import type { ByteSource } from "./bytes.ts";
 import { decodeFailure, encodeFailure } from "./failures.ts";
 import type { MemoryGate, Workspace } from "./memory.ts";
 import { resolveOptions, type OutputOptions, type ResolvedOptions } from "./options.ts";
-import type { Picture, Source, SourceInfo, Strip, Warning } from "./picture.ts";
-import { makePlan, type Plan } from "./plan.ts";
+import type { Frame, Picture, Source, SourceInfo, Strip, Warning } from "./picture.ts";
+import { makePlan, type Plan, type PlannedAnimation } from "./plan.ts";
 
 export interface Conversion {
   format: FormatName;
@@ -40,6 +41,8 @@ export interface ConvertContext {
   codecs: LaneCodecs;
   gate: MemoryGate;
   maxPixels: number;
+  /** Of all pages or frames together that are taken; without it each is only held to `maxPixels`. */
+  maxTotalPixels?: number;
   maxSide?: number;
   /** Called some tens of times at most, by rows decoded; may throw to stop the conversion. */
   onProgress?(fraction: number): Promise<void> | void;
@@ -62,12 +65,12 @@ export interface Prepared {
 export function prepare(
   { source }: Input,
   asked: OutputOptions,
-  { codecs, gate, maxPixels, maxSide = MAX_SIDE }: ConvertContext,
+  { codecs, gate, maxPixels, maxTotalPixels = Infinity, maxSide = MAX_SIDE }: ConvertContext,
   reduction = 1,
 ): Prepared {
   const options = resolveOptions(asked, source);
   const encoder = encoderOf(codecs, options.format);
-  const limits = { maxPixels, maxSide, memoryBytes: gate.budgetBytes };
+  const limits = { maxPixels, maxTotalPixels, maxSide, memoryBytes: gate.budgetBytes };
   const plan = makePlan(source, options, encoder, limits, reduction);
   return { source, options, plan, encoder };
 }
@@ -151,8 +154,21 @@ async function* run(
   onAdmitted(workspace);
   let outcome: "succeeded" | "failed" = "failed";
   try {
-    const picture: Picture = { ...plan.output, strips: render(prepared, workspace, onProgress) };
-    yield* encoder.encode(picture, plan.encode, workspace);
+    const { animation, output } = plan;
+    yield* animation
+      ? animation.encoder.encode(
+          {
+            ...animation.info,
+            pictures: renderFrames(plan, animation, workspace, onProgress),
+          },
+          plan.encode,
+          workspace,
+        )
+      : encoder.encode(
+          { ...output, strips: render(prepared, workspace, onProgress) },
+          plan.encode,
+          workspace,
+        );
     outcome = "succeeded";
   } catch (thrown) {
     throw encodeFailure(thrown);
@@ -201,6 +217,31 @@ function countRows({ decoded, passes }: Plan, onProgress: ConvertContext["onProg
   };
 }
 
+/**
+ * The frames that the encoder gets. What the steps and the encoder take for one of them is given
+ * back before the next.
+ */
+export async function* renderFrames(
+  plan: Plan,
+  { source, info: { frames } }: PlannedAnimation,
+  workspace: Workspace,
+  onProgress: ConvertContext["onProgress"],
+): AsyncGenerator<Frame, void, undefined> {
+  // Before the first mark: one that is taken behind it is wiped as a whole.
+  await workspace.take(ENGINE);
+  let done = 0;
+  for await (const frame of translated(source.frames(plan.decode, workspace))) {
+    const mark = workspace.mark();
+    let strips = translated(frame.strips);
+    for (const step of plan.steps) strips = step.run(strips, workspace);
+    yield { ...plan.output, durationMs: frame.durationMs, strips };
+    workspace.rewind(mark);
+    done++;
+    await onProgress?.(done / frames);
+  }
+  if (done !== frames) throw new AppError("invalid_image", "The animation has lost frames.");
+}
+
 /** The decoder's strips; its failures are told apart from those of what comes after it. */
 async function* decode(
   source: Source,
@@ -227,9 +268,9 @@ async function* decode(
   if (rows < height) throw new AppError("truncated_image", "The picture ends too early.");
 }
 
-async function* translated(strips: AsyncIterable<Strip>): AsyncIterable<Strip> {
+async function* translated<T>(decoded: AsyncIterable<T>): AsyncIterable<T> {
   try {
-    yield* strips;
+    yield* decoded;
   } catch (thrown) {
     throw decodeFailure(thrown);
   }

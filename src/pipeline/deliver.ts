@@ -25,8 +25,6 @@ export interface Delivered extends Written {
 }
 
 export interface DeliverContext extends ConvertContext {
-  /** Of all pages together that are taken; without it each is only held to `maxPixels`. */
-  maxTotalPixels?: number;
   /** Files that may be written. */
   maxOutputs?: number;
 }

@@ -91,6 +91,8 @@ export const OUTPUT_OPTIONS = z.object({
   chromaSubsampling: z.enum(CHROMA_SUBSAMPLINGS).default("auto"),
   /** A palette of so many colours at most, for PNGs; others are dithered from these. */
   colors: z.int().min(2).max(256).nullable().default(null),
+  /** How strongly colours that a palette lacks are dithered; 0 is not at all. */
+  dither: z.number().min(0).max(1).default(0.5),
   /** What transparent pixels are flattened on and margins are painted; null lets the format decide. */
   background: colour.nullable().default(null),
   /** What margins are painted where that is not `background`. */

@@ -69,6 +69,34 @@ export interface DecodePlan {
   drawn?: Size;
 }
 
+/** One of an animation's pictures: the whole canvas as it looks for a while. */
+export interface Frame extends Picture {
+  /** At least 1; delays that browsers do not take at their word are as browsers show them. */
+  durationMs: number;
+}
+
+/** How browsers show frames that say that they last up to 10 ms. */
+export function shownDuration(durationMs: number): number {
+  return durationMs <= 10 ? 100 : durationMs;
+}
+
+/** The frames of an input, over time. */
+export interface Animation {
+  /** How often it is played; 0 is for ever. */
+  readonly plays: number;
+  /** All colours of all frames as RGB triples, where the file tells that they are at most 256. */
+  readonly colours: Uint8Array | null;
+  /** Peak bytes that `frames` holds in WASM and buffers, for admission. An upper bound. */
+  memory(plan: DecodePlan): number;
+  /**
+   * Decodes all frames in order, each composed to the full canvas and always RGBA. A frame's strips
+   * are read before the next frame is pulled. Memory that lasts longer than a frame is taken before
+   * the first one is given.
+   * @throws AppError invalid_image, truncated_image, unsupported_feature
+   */
+  frames(plan: DecodePlan, workspace: Workspace): AsyncIterable<Frame>;
+}
+
 /** The picture in an input. */
 export interface SourceInfo {
   readonly format: FormatName;
@@ -86,8 +114,10 @@ export interface Source extends SourceInfo {
   readonly depth: number;
   readonly orientation: Orientation;
   readonly metadata: Metadata;
-  /** Pictures that belong together in time; `picture` delivers the one asked for. */
+  /** Frames of an animation; `picture` delivers the first. */
   readonly frames: number;
+  /** Where there are several. */
+  readonly animation?: Animation;
   /** Pictures beside each other in a file, each with a size of its own. This is one of them. */
   readonly pages: number;
   readonly warnings: readonly Warning[];

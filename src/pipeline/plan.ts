@@ -2,11 +2,11 @@
  * Everything about a conversion that its input's header and the options decide: which operations,
  * in which order, and how much memory they need. Nothing is decoded or allocated here.
  */
-import type { EncodeOptions, Encoder } from "../codecs/codec.ts";
+import type { AnimationEncoder, AnimationInfo, EncodeOptions, Encoder } from "../codecs/codec.ts";
 import { AppError } from "../errors.ts";
 import { ENGINE_BASE_BYTES, PAGE_BYTES } from "../kernels/engine.ts";
 import type { FilterName } from "../kernels/filters.ts";
-import { MIB } from "../limits.ts";
+import { MAX_FRAMES, MIB } from "../limits.ts";
 import { withOrientation } from "../metadata/exif.ts";
 import { withUprightXmp } from "../metadata/xmp.ts";
 import { crop } from "../operations/crop.ts";
@@ -29,10 +29,12 @@ import {
 } from "./geometry.ts";
 import { fitIcon } from "./icon.ts";
 import type { ResolvedOptions } from "./options.ts";
-import type { DecodePlan, Metadata, PictureInfo, Source, Warning } from "./picture.ts";
+import type { Animation, DecodePlan, Metadata, PictureInfo, Source, Warning } from "./picture.ts";
 
 export interface PlanLimits {
   maxPixels: number;
+  /** Of all frames together, each as large as the canvas. */
+  maxTotalPixels: number;
   maxSide: number;
   /** What saves memory at the price of time is done only where there is not as much. */
   memoryBytes: number;
@@ -45,6 +47,8 @@ export interface Plan {
   steps: Operation[];
   /** How often the decoder delivers the picture. */
   passes: number;
+  /** Whose frames each go through the steps; null where one picture is made. */
+  animation: PlannedAnimation | null;
   output: PictureInfo;
   encode: EncodeOptions;
   /** Peak of all stages together. An upper bound. */
@@ -57,6 +61,12 @@ export interface Plan {
   repeatsMetadata: boolean;
   /** Beside those of the source. */
   warnings: Warning[];
+}
+
+export interface PlannedAnimation {
+  source: Animation;
+  encoder: AnimationEncoder;
+  info: AnimationInfo;
 }
 
 /** Chunks on their way in and out. */
@@ -85,13 +95,15 @@ export function makePlan(
   const upright = transposeSize(source, turn);
   const geometry = layOut(upright, fitIcon(upright, options), reduction);
   checkSize("The result", geometry.canvas, limits);
+  const moves = source.animation && encoder.animation;
+  if (moves) checkFrames(source, limits, upright, geometry.canvas);
 
   const drawn = source.isDrawing ? geometry.full : undefined;
   const scale = drawn ? 1 : chooseScale(source, transposeSize(geometry.full, turn), options);
   const reduced: PictureInfo = {
     width: drawn?.width ?? Math.ceil(source.width / scale),
     height: drawn?.height ?? Math.ceil(source.height / scale),
-    channels: source.channels,
+    channels: moves ? 4 : source.channels,
     icc: source.icc,
   };
   const region = chooseRegion(source, reduced, scale, geometry, options);
@@ -104,17 +116,18 @@ export function makePlan(
   const chain = () => chainSteps(reduced, source, { ...decode, passes }, options, geometry, colour);
   let steps = chain();
   const output = { ...(steps.at(-1)?.output ?? decoded), icc: colour.icc };
-  const { quality, lossless, effort, chromaSubsampling, colors, iconSizes } = options;
+  const animation = planAnimation(source, moves, steps, output);
+  const { quality, lossless, effort, chromaSubsampling, colors, dither, iconSizes } = options;
   const metadata = chooseMetadata(source.metadata, colour, options);
   const encode: EncodeOptions = {
     ...{ quality, lossless, effort, chromaSubsampling, restartRows: 0 },
-    ...{ colors, iconSizes, metadata },
+    ...{ colors, dither, iconSizes, metadata },
   };
   const { exif, xmp } = source.metadata;
   const repeatsPicture =
     options.format === source.format &&
     !source.isDrawing &&
-    source.frames === 1 &&
+    (source.frames === 1 || moves !== undefined) &&
     source.pages === 1 &&
     options.iconSizes === null &&
     options.colors === null &&
@@ -123,17 +136,19 @@ export function makePlan(
     steps.every(({ name }) => name === "orient");
   const outputBytes = output.width * output.height * output.channels + SMALL_FILE_BYTES;
   const fixedBytes =
-    source.memory(decode) +
+    ((moves && source.animation) ?? source).memory(decode) +
     // The engine is one for all stages and grows by whole pages.
     ENGINE_BASE_BYTES +
     PAGE_BYTES +
     2 * metadataBytes(source.metadata) +
     CHUNK_BYTES +
     Math.min(outputBytes, MAX_PART_BYTES);
-  const encoderBytes = encoder.memory(output, encode);
+  const encoderBytes = encoderMemory(encoder, animation, output, encode);
   const planBytes = () =>
     steps.reduce((sum, { memoryBytes }) => sum + memoryBytes, fixedBytes + encoderBytes);
-  while (planBytes() > limits.memoryBytes && passes < maxPasses(source.orientation)) {
+  // A frame is decoded once.
+  const mostPasses = animation ? 1 : maxPasses(source.orientation);
+  while (planBytes() > limits.memoryBytes && passes < mostPasses) {
     passes++;
     steps = chain();
   }
@@ -143,15 +158,79 @@ export function makePlan(
     decoded,
     steps,
     passes,
+    animation,
     output,
     encode,
     stripsBytes: memoryBytes - encoderBytes,
     memoryBytes,
     repeatsPicture,
     repeatsMetadata: repeatsPicture && !(options.stripMetadata && (exif || xmp)),
-    warnings: colour.warnings,
+    warnings: [...colour.warnings, ...(animation ? [] : warnOfFrames(source))],
   };
 }
+
+/** Bytes that the encoder holds of what the plan makes. */
+export function encoderMemory(
+  encoder: Encoder,
+  animation: PlannedAnimation | null,
+  output: PictureInfo,
+  encode: EncodeOptions,
+): number {
+  return animation
+    ? animation.encoder.memory(animation.info, encode)
+    : encoder.memory(output, encode);
+}
+
+/** Frames are kept wherever the output can have several. */
+function planAnimation(
+  { animation, frames }: Source,
+  encoder: AnimationEncoder | undefined,
+  steps: readonly Operation[],
+  output: PictureInfo,
+): PlannedAnimation | null {
+  if (!animation || !encoder) return null;
+  const { plays } = animation;
+  const colours = steps.every(({ name }) => KEEPS_COLOURS.includes(name))
+    ? animation.colours
+    : null;
+  return { source: animation, encoder, info: { ...output, frames, plays, colours } };
+}
+
+/** Steps that make no colour that was not there. */
+const KEEPS_COLOURS = ["crop", "orient"];
+
+/** @throws AppError too_many_pixels */
+function checkFrames(
+  { frames }: Source,
+  { maxTotalPixels }: PlanLimits,
+  ...sizes: readonly Size[]
+): void {
+  if (frames > MAX_FRAMES) {
+    throw new AppError(
+      "too_many_pixels",
+      `The animation has ${frames} frames; up to ${MAX_FRAMES} are allowed.`,
+      { limit: "max_frames", limit_frames: MAX_FRAMES, frames },
+    );
+  }
+  const pixels = frames * Math.max(...sizes.map(({ width, height }) => width * height));
+  if (pixels > maxTotalPixels) {
+    throw new AppError(
+      "too_many_pixels",
+      `The animation's ${frames} frames have ${pixels} pixels together; up to ${maxTotalPixels} are allowed.`,
+      { limit: "max_total_pixels", limit_pixels: maxTotalPixels, frames, pixels },
+    );
+  }
+}
+
+const warnOfFrames = ({ frames }: Source): Warning[] =>
+  frames === 1
+    ? []
+    : [
+        {
+          code: "animation_first_frame",
+          message: `The picture is an animation of ${frames} frames; its first one was used.`,
+        },
+      ];
 
 function checkSize(what: string, { width, height }: Size, limits: PlanLimits): void {
   const { maxSide, maxPixels } = limits;

@@ -1,11 +1,12 @@
 /** How long a file would become, found out on a sample of the very pixels that it will be made of. */
 import type { EncodeOptions } from "../codecs/codec.ts";
-import { render, type ConvertContext, type Prepared } from "./convert.ts";
+import { render, start, type ConvertContext, type Prepared } from "./convert.ts";
 import { encodeFailure } from "./failures.ts";
 import type { Workspace } from "./memory.ts";
 import type { Metadata, PictureInfo } from "./picture.ts";
+import { encoderMemory } from "./plan.ts";
 import type { Range } from "./size-search.ts";
-import type { Effort } from "./write.ts";
+import { addEfforts, effortOf, NO_EFFORT, type Effort } from "./write.ts";
 import { planSample, stripsOf, takeSample, type Sample } from "./sample.ts";
 
 export interface Probe {
@@ -33,9 +34,11 @@ const NO_METADATA: Metadata = { icc: null, exif: null, xmp: null };
 export async function withProbe<T>(
   prepared: Prepared,
   range: Range,
-  { gate, onProgress }: ConvertContext,
+  context: ConvertContext,
   use: (probe: Probe) => Promise<T>,
 ): Promise<{ result: T; effort: Effort }> {
+  if (prepared.plan.animation) return await withTrials(prepared, context, use);
+  const { gate, onProgress } = context;
   const { sample, picture, memoryBytes } = planProbe(prepared, range, gate.budgetBytes);
   const workspace = await gate.admit(memoryBytes);
   let outcome: "succeeded" | "failed" = "failed";
@@ -58,6 +61,48 @@ export async function withProbe<T>(
     workspace.close(outcome);
   }
 }
+
+/** What a frame takes beside its pixels, at least. */
+const FRAME_BYTES = 16;
+
+/** Frames of an animation are alike or not: no sample tells, so all of it is made, and counted. */
+async function withTrials<T>(
+  prepared: Prepared,
+  context: ConvertContext,
+  use: (probe: Probe) => Promise<T>,
+): Promise<{ result: T; effort: Effort }> {
+  const { plan } = prepared;
+  const { width, height } = plan.output;
+  const frames = plan.animation?.info.frames ?? 1;
+  const metadataBytes = metadataBytesOf(plan.encode);
+  let effort = NO_EFFORT;
+  const result = await use({
+    exact: true,
+    pixels: width * height * frames,
+    async measure(quality) {
+      const conversion = start(withQuality(prepared, quality), context);
+      let bytes = 0;
+      for await (const chunk of conversion.chunks) bytes += chunk.length;
+      effort = addEfforts(effort, effortOf(conversion));
+      return bytes;
+    },
+    measureLeast: () => Promise.resolve(metadataBytes + FRAME_BYTES * frames),
+    metadataBytes,
+    encodes: () => effort.encodes,
+  });
+  return { result, effort };
+}
+
+/** As planned, but for the quality and what that takes. */
+function withQuality({ plan, encoder, ...prepared }: Prepared, quality: number): Prepared {
+  const encode = { ...plan.encode, quality };
+  const memoryBytes =
+    plan.stripsBytes + encoderMemory(encoder, plan.animation, plan.output, encode);
+  return { ...prepared, encoder, plan: { ...plan, encode, memoryBytes } };
+}
+
+const metadataBytesOf = ({ metadata }: EncodeOptions): number =>
+  Object.values(metadata).reduce((sum, part: Uint8Array | null) => sum + (part?.length ?? 0), 0);
 
 /** The largest sample, halved until it can be taken and encoded within the budget. */
 function planProbe(prepared: Prepared, { lowest, highest }: Range, budgetBytes: number) {
@@ -106,10 +151,7 @@ function createProbe(
   }
 
   const options = encodeOptions(prepared, sample, plan.encode.quality);
-  const metadataBytes = Object.values(plan.encode.metadata).reduce(
-    (sum, part: Uint8Array | null) => sum + (part?.length ?? 0),
-    0,
-  );
+  const metadataBytes = metadataBytesOf(plan.encode);
   return {
     exact: sample.factor === 1,
     pixels: plan.output.width * plan.output.height,

@@ -7,6 +7,7 @@ import { FORMATS } from "../formats.ts";
 import { convert, prepare, type ConvertContext, type Input, type Prepared } from "./convert.ts";
 import type { OutputOptions } from "./options.ts";
 import type { Warning } from "./picture.ts";
+import { encoderMemory } from "./plan.ts";
 import { withProbe, type Probe } from "./probe.ts";
 import {
   bestOf,
@@ -202,7 +203,8 @@ function qualitiesOf(
     return { lowest: quality, highest: quality };
   }
   const memoryBytes = (at: number) =>
-    plan.stripsBytes + encoder.memory(plan.output, { ...plan.encode, quality: at });
+    plan.stripsBytes +
+    encoderMemory(encoder, plan.animation, plan.output, { ...plan.encode, quality: at });
   const lowest = Math.min(quality, sensible);
   let highest = quality;
   while (highest > lowest && memoryBytes(highest) > gate.budgetBytes) highest--;

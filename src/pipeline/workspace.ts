@@ -54,6 +54,7 @@ interface Taken extends Idle {
 
 /** A point in a job. */
 export interface Mark {
+  /** Bytes of those that do not last. */
   readonly buffers: number;
   readonly instances: readonly { instance: PooledInstance; at: number | undefined }[];
 }
@@ -66,6 +67,8 @@ export class Workspace {
   readonly #instances: Taken[] = [];
   #buffers = 0;
   #peakBuffers = 0;
+  /** Of the buffers those that `rewind` leaves alone. */
+  #lasting = 0;
   /** Of the passes that have ended. */
   #pastPeak = 0;
   /** Set when the job has ended: its instances belong to others then. */
@@ -143,6 +146,13 @@ export class Workspace {
     return new Uint8Array(bytes);
   }
 
+  /** As `allocate`, of a buffer that outlasts every mark. */
+  allocateLasting(bytes: number): Uint8Array<ArrayBuffer> {
+    const buffer = this.allocate(bytes);
+    this.#lasting += bytes;
+    return buffer;
+  }
+
   /** Takes a buffer of `allocate` off the count, for code that drops it before the job ends. */
   free(buffer: Uint8Array): void {
     this.#buffers -= buffer.byteLength;
@@ -155,6 +165,7 @@ export class Workspace {
   endPass(kept: Uint8Array): void {
     this.#pastPeak = this.peakBytes;
     this.#buffers = kept.byteLength;
+    this.#lasting = 0;
     this.#peakBuffers = kept.byteLength;
     this.gate.putBack(this.#instances.splice(0));
   }
@@ -162,19 +173,19 @@ export class Workspace {
   /** Where the job is now, for `rewind`. */
   mark(): Mark {
     return {
-      buffers: this.#buffers,
+      buffers: this.#buffers - this.#lasting,
       instances: this.#instances.map(({ instance }) => ({ instance, at: instance.mark?.() })),
     };
   }
 
   /**
-   * Ends a pass within a job: whatever was allocated since `mark` is gone. Instances taken since go
+   * Ends a pass within a job: whatever was allocated since `mark` is gone, unless it lasts. Instances taken since go
    * back, wiped; those taken before forget and wipe what they can.
    */
   rewind({ buffers, instances }: Mark): void {
     this.#pastPeak = this.peakBytes;
-    this.#buffers = buffers;
-    this.#peakBuffers = buffers;
+    this.#buffers = buffers + this.#lasting;
+    this.#peakBuffers = this.#buffers;
     this.gate.putBack(this.#instances.splice(instances.length));
     for (const { instance, at } of instances) if (at !== undefined) instance.rewind?.(at);
   }

@@ -35,7 +35,19 @@ class GuardedEngine extends Engine {
     return pointer;
   }
 
+  override rewind(top: number): void {
+    this.#check();
+    this.#guards = this.#guards.filter((at) => at < top);
+    super.rewind(top);
+  }
+
   override wipe(): void {
+    this.#check();
+    this.#guards = [];
+    super.wipe();
+  }
+
+  #check(): void {
     const touched = this.#guards.findIndex((at) =>
       this.view(at, GUARD_BYTES).some((byte) => byte !== PATTERN),
     );
@@ -44,8 +56,6 @@ class GuardedEngine extends Engine {
     if (this.#moduleData.some((byte, i) => byte !== own[i])) {
       violations.push("the module's own data were written to");
     }
-    this.#guards = [];
-    super.wipe();
   }
 
   #guard(at: number): void {

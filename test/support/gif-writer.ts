@@ -12,6 +12,10 @@ export interface GifFrame {
   palette?: Rgb[];
   interlaced?: boolean;
   transparentIndex?: number;
+  /** 0 to 7, as in the file. */
+  disposal?: number;
+  /** Hundredths of a second. */
+  delay?: number;
   /** In place of LZW of the indices: what follows the size of the codes, sub-blocks and all. */
   data?: Uint8Array;
 }
@@ -55,8 +59,10 @@ export function writeGif(spec: GifSpec): Buffer {
   ];
   for (const frame of frames) {
     const { x = 0, y = 0, width, height, transparentIndex, interlaced } = frame;
-    if (transparentIndex !== undefined) {
-      parts.push([0x21, 0xf9, 4, 1, 0, 0, transparentIndex, 0]);
+    const { disposal = 0, delay = 0 } = frame;
+    if (transparentIndex !== undefined || disposal > 0 || delay > 0) {
+      const control = (disposal << 2) | (transparentIndex === undefined ? 0 : 1);
+      parts.push([0x21, 0xf9, 4, control, ...uint16(delay), transparentIndex ?? 0, 0]);
     }
     const local = frame.palette ? 0x80 | (paletteBits(frame.palette) - 1) : 0;
     parts.push([0x2c, ...[x, y, width, height].flatMap(uint16), local | (interlaced ? 0x40 : 0)]);
@@ -65,6 +71,10 @@ export function writeGif(spec: GifSpec): Buffer {
   }
   return Buffer.concat([...parts.map((part) => Uint8Array.from(part)), Uint8Array.of(0x3b)]);
 }
+
+/** The extension that makes an animation start again so often; 0 is for ever. */
+export const repeats = (count: number): Uint8Array =>
+  Uint8Array.of(0x21, 0xff, 11, ...Buffer.from("NETSCAPE2.0"), 3, 1, ...uint16(count), 0);
 
 export function subBlocks(data: ArrayLike<number>): Uint8Array {
   const bytes = Array.from(data);

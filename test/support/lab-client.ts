@@ -16,6 +16,18 @@ export interface Pixels {
   data: Uint8Array;
 }
 
+/** An animation's frames, each whole. */
+export interface Moving {
+  width: number;
+  height: number;
+  /** How often it is played; 0 is for ever. */
+  plays: number;
+  /** Of each frame, in milliseconds. */
+  durations: number[];
+  /** RGBA, one frame behind the other. */
+  data: Uint8Array;
+}
+
 /** What was planned and what was used, in bytes. */
 export interface Usage {
   planned: number;
@@ -116,6 +128,11 @@ export async function startLab() {
     ) {
       const { info, bytes } = await post("/decode", query, file);
       return { ...info, data: bytes } as Pixels & Usage & { rows: number };
+    },
+    /** All frames, RGBA one behind the other. */
+    async frames(file: Uint8Array): Promise<Moving & Usage> {
+      const { info, bytes } = await post("/frames", {}, file);
+      return { ...info, data: bytes };
     },
     async encode(
       format: FormatName,

@@ -53,9 +53,12 @@ const ENCODE_DEFAULTS: EncodeOptions = {
   colors: null,
   chromaSubsampling: "auto",
   restartRows: 0,
+  dither: 0.5,
   iconSizes: null,
   metadata: { icc: null, exif: null, xmp: null },
 };
+
+const WHOLE = { scale: 1, region: null };
 
 const ROUTES: Record<string, Route> = {
   /** ?context={dpi,...}&page=0: the header, Source without its functions; byte arrays as base64. */
@@ -84,6 +87,28 @@ const ROUTES: Record<string, Route> = {
         rows += strip.rows;
       }
       const info = { width, height, channels, rows, planned, used: workspace.peakBytes };
+      return new Response(pixels, { headers: { "x-lab": JSON.stringify(info) } });
+    });
+  },
+
+  /** All frames of an animation, packed RGBA one behind the other. */
+  "/frames": async (body, query) => {
+    const { width, height, animation, frames } = await open(body, query);
+    if (!animation) throw new AppError("unsupported_feature", "This is no animation.");
+    const planned = ENGINE_BASE_BYTES + PAGE_BYTES + animation.memory(WHOLE);
+    return await inWorkspace(gate, planned, async (workspace) => {
+      const pixels = new Uint8Array(frames * width * height * 4);
+      const durations: number[] = [];
+      let at = 0;
+      for await (const { strips, durationMs } of animation.frames(WHOLE, workspace)) {
+        durations.push(durationMs);
+        for await (const { data } of strips) {
+          pixels.set(data, at);
+          at += data.length;
+        }
+      }
+      const { plays } = animation;
+      const info = { width, height, plays, durations, planned, used: workspace.peakBytes };
       return new Response(pixels, { headers: { "x-lab": JSON.stringify(info) } });
     });
   },

@@ -37,6 +37,7 @@ async function makePng(): Promise<Uint8Array> {
     lossless: true,
     effort,
     colors: null,
+    dither: 0.5,
     iconSizes: null,
     chromaSubsampling: "auto",
     restartRows: 0,

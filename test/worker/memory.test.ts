@@ -212,6 +212,41 @@ describe("a job in several passes", () => {
   });
 });
 
+describe("a job in parts", () => {
+  it("gives back what a part took, zeroed, but for what lasts", async () => {
+    const gate = new MemoryGate(20 * MIB);
+    const workspace = await gate.admit(20 * MIB);
+    const engine = await workspace.take(ENGINE);
+    const before = engine.allocate(1000);
+    engine.view(before, 1000).fill(3);
+    workspace.allocate(1 * MIB);
+    const mark = workspace.mark();
+    for (let part = 0; part < 50; part++) {
+      const at = engine.allocate(2 * MIB);
+      expect(engine.view(at, 2 * MIB).every((byte) => byte === 0)).toBe(true);
+      engine.view(at, 2 * MIB + 64).fill(9);
+      workspace.allocate(3 * MIB);
+      if (part === 7) workspace.allocateLasting(2 * MIB);
+      workspace.rewind(mark);
+    }
+    expect(engine.view(before, 1000).every((byte) => byte === 3)).toBe(true);
+    expect(workspace.usedBytes - engine.usedBytes).toBe(3 * MIB);
+    expect(workspace.peakBytes).toBeGreaterThan(8 * MIB);
+    expect(engine.bytes).toBeLessThan(3 * MIB);
+    workspace.close("succeeded");
+  });
+
+  it("wipes instances that cannot tell what the part took", async () => {
+    const gate = new MemoryGate(10 * MIB);
+    const workspace = await gate.admit(8 * MIB);
+    const mark = workspace.mark();
+    const growing = await workspace.take(kind("growing"), 1 * MIB);
+    workspace.rewind(mark);
+    expect(growing.wipes).toBe(1);
+    workspace.close("succeeded");
+  });
+});
+
 describe("the engine", () => {
   it("is no larger at first than every plan says", async () => {
     const engine = await ENGINE.create();

@@ -1,13 +1,15 @@
 /** The first frame on its canvas: sub-blocks → LZW → indices → colours, a strip at a time. */
 import type { ByteSource } from "../../pipeline/bytes.ts";
+import type { Size } from "../../pipeline/geometry.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import { STRIP_ROWS, type Channels, type Strip } from "../../pipeline/picture.ts";
 import { Cursor } from "./cursor.ts";
 import { damaged } from "./failures.ts";
-import { BLOCKS, type Frame, type GifHeader } from "./header.ts";
+import type { Frame } from "./blocks.ts";
+import type { GifHeader } from "./header.ts";
 import { LONGEST_STRING, LZW_DECODER_BYTES, LzwDecoder } from "./lzw-decoder.ts";
 
-const WINDOW_BYTES = 1024 * 1024;
+export const WINDOW_BYTES = 1024 * 1024;
 
 /** First row and distance of the rows in each pass (appendix E). */
 const PASSES = [
@@ -17,12 +19,12 @@ const PASSES = [
   [1, 2],
 ] as const;
 
-const stripIndices = ({ width, height }: Frame): number =>
+const stripIndices = ({ width, height }: Size): number =>
   Math.min(STRIP_ROWS, height) * width + LONGEST_STRING;
 
 /** What is delivered: with alpha where the frame leaves any of the canvas unpainted. */
 export function deliveredChannels({ width, height, frame, icc }: GifHeader): Channels {
-  const covers = frame.width === width && frame.height === height;
+  const covers = frame.rect.width === width && frame.rect.height === height;
   if (frame.transparentIndex !== null || !covers) return 4;
   return icc === null && isGray(frame.palette) ? 1 : 3;
 }
@@ -38,22 +40,25 @@ function isGray(palette: Uint8Array): boolean {
 export function decodeMemory(source: ByteSource, header: GifHeader): number {
   const { width, frame } = header;
   const strip = STRIP_ROWS * width * deliveredChannels(header);
-  const whole = frame.interlaced ? frame.width * frame.height : 0;
-  const windows = 2 * Math.min(WINDOW_BYTES, source.size);
-  return strip + whole + stripIndices(frame) + windows + LZW_DECODER_BYTES;
+  const { rect, interlaced } = frame;
+  const whole = interlaced ? rect.width * rect.height : 0;
+  return strip + whole + indicesMemory(rect) + windowsMemory(source);
 }
 
-/**
- * @param onEnd told how many frames the file has, before the last strip
- * @throws AppError invalid_image, truncated_image: also where the file ends in a later frame
- */
+/** What windows over the file hold: the one in use, and the one before it. */
+export const windowsMemory = ({ size }: ByteSource): number => 2 * Math.min(WINDOW_BYTES, size);
+
+/** What `openIndices` holds for a frame of the size. */
+export const indicesMemory = (size: Size): number => stripIndices(size) + LZW_DECODER_BYTES;
+
+/** @throws AppError invalid_image, truncated_image */
 export async function* decodeStrips(
   source: ByteSource,
   header: GifHeader,
   workspace: Workspace,
-  onEnd: (frames: number) => void,
 ): AsyncGenerator<Strip, void, undefined> {
   const { width, height, frame } = header;
+  const { rect } = frame;
   const channels = deliveredChannels(header);
   const buffer = workspace.allocate(Math.min(STRIP_ROWS, height) * width * channels);
   const paint = createPainter(header, channels, buffer);
@@ -62,36 +67,40 @@ export async function* decodeStrips(
   const rowsOf = frame.interlaced ? await gather(indices, frame, workspace) : indices.rows;
   for (let y = 0; y < height; y += STRIP_ROWS) {
     const rows = Math.min(STRIP_ROWS, height - y);
-    const first = Math.max(y, frame.y);
-    const count = Math.min(y + rows, frame.y + frame.height) - first;
+    const first = Math.max(y, rect.y);
+    const count = Math.min(y + rows, rect.y + rect.height) - first;
     if (channels === 4) buffer.fill(0);
     if (count > 0) paint(await rowsOf(count), count, first - y);
-    if (y + rows === height) onEnd(1 + (await countFramesBehind(cursor, indices)));
     yield { y, rows, data: buffer.subarray(0, rows * width * channels) };
   }
 }
 
 type Rows = (count: number) => Promise<Uint8Array>;
 
-interface Indices {
+export interface Indices {
   /** The frame's next rows in the file's order, STRIP_ROWS at most, valid until the next call. */
   rows: Rows;
   /** Skips what is left of the frame's data. */
   end(): Promise<void>;
 }
 
-async function openIndices(cursor: Cursor, frame: Frame, workspace: Workspace): Promise<Indices> {
+/** @param cursor at the frame's image data */
+export async function openIndices(
+  cursor: Cursor,
+  { rect }: Frame,
+  workspace: Workspace,
+): Promise<Indices> {
   const minimumBits = await cursor.takeByte();
   // The specification forbids 1, and decoders disagree on what it would mean.
   if (minimumBits < 2 || minimumBits > 8) throw damaged();
-  const output = workspace.allocate(stripIndices(frame));
+  const output = workspace.allocate(stripIndices(rect));
   const decoder = new LzwDecoder(minimumBits, output);
   /** Bytes of the sub-block that are not decoded yet. */
   let left = 0;
   let taken = 0;
   return {
     async rows(count) {
-      const wanted = count * frame.width;
+      const wanted = count * rect.width;
       decoder.shift(taken);
       taken = wanted;
       while (decoder.filled < wanted) {
@@ -116,16 +125,20 @@ async function openIndices(cursor: Cursor, frame: Frame, workspace: Workspace): 
   };
 }
 
-/** An interlaced frame as a whole. */
-async function gather(indices: Indices, frame: Frame, workspace: Workspace): Promise<Rows> {
-  const { width, height } = frame;
-  const whole = workspace.allocate(width * height);
-  const order = PASSES.flatMap(([first, step]) =>
+/** The rows of an interlaced frame as they follow each other in the file. */
+export const interlacedOrder = (height: number): number[] =>
+  PASSES.flatMap(([first, step]) =>
     Array.from(
       { length: Math.max(0, Math.ceil((height - first) / step)) },
       (_, i) => first + i * step,
     ),
   );
+
+/** An interlaced frame as a whole. */
+async function gather(indices: Indices, { rect }: Frame, workspace: Workspace): Promise<Rows> {
+  const { width, height } = rect;
+  const whole = workspace.allocate(width * height);
+  const order = interlacedOrder(height);
   for (let done = 0; done < height; done += STRIP_ROWS) {
     const count = Math.min(STRIP_ROWS, height - done);
     const rows = await indices.rows(count);
@@ -142,7 +155,7 @@ async function gather(indices: Indices, frame: Frame, workspace: Workspace): Pro
 
 /** Puts rows of indices into a strip. Indices behind the palette's end are black, as in PNG. */
 function createPainter({ width, frame }: GifHeader, channels: Channels, strip: Uint8Array) {
-  const { palette, transparentIndex } = frame;
+  const { palette, transparentIndex, rect } = frame;
   const colours = new Uint8Array(256 * channels);
   for (let i = 0; i < 256; i++) {
     for (let c = 0; c < Math.min(channels, 3); c++) {
@@ -155,8 +168,8 @@ function createPainter({ width, frame }: GifHeader, channels: Channels, strip: U
   /** @param top the strip's row that the first one belongs to */
   return (indices: Uint8Array, rows: number, top: number): void => {
     for (let row = 0, from = 0; row < rows; row++) {
-      let to = ((top + row) * width + frame.x) * channels;
-      for (const end = from + frame.width; from < end; from++) {
+      let to = ((top + row) * width + rect.x) * channels;
+      for (const end = from + rect.width; from < end; from++) {
         const at = (indices[from] as number) * channels;
         strip[to++] = colours[at] as number;
         if (channels === 1) continue;
@@ -166,27 +179,4 @@ function createPainter({ width, frame }: GifHeader, channels: Channels, strip: U
       }
     }
   };
-}
-
-/**
- * Walks on to the trailer: a file that was cut ends before. What is no block ends it too, as in
- * other decoders.
- */
-async function countFramesBehind(cursor: Cursor, indices: Indices): Promise<number> {
-  await indices.end();
-  let frames = 0;
-  for (;;) {
-    const block = await cursor.takeByte();
-    if (block === BLOCKS.extension) {
-      await cursor.takeByte();
-    } else if (block === BLOCKS.image) {
-      const flags = (await cursor.take(9))[8] as number;
-      if ((flags & 0x80) !== 0) await cursor.take(3 * 2 ** ((flags & 7) + 1));
-      await cursor.takeByte();
-      frames++;
-    } else {
-      return frames;
-    }
-    await cursor.skipSubBlocks();
-  }
 }

@@ -7,18 +7,16 @@ import { openRgbToSrgb, rgbToSrgbBytes } from "../../colour/rgb.ts";
 import { AppError } from "../../errors.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
-import type { Effort, EncodeOptions } from "../codec.ts";
+import type { EncodeOptions } from "../codec.ts";
 import { ColourSet, MAX_COLOURS } from "../palette/colour-set.ts";
 import { dither, ditherBytes } from "../palette/dither.ts";
 import { Histogram, histogramBytes } from "../palette/histogram.ts";
 import { LZW_ENCODER_BYTES, LzwEncoder } from "./lzw-encoder.ts";
 import { reduceBytes, reduceColours } from "../palette/reduce.ts";
-import { paletteBits, writeHead } from "./write-head.ts";
+import { paletteBits, TRAILER, writeHead } from "./write-head.ts";
 
 /** Pixels are painted or not: from this alpha on they are. */
-const OPAQUE_FROM = 128;
-
-const TRAILER = 0x3b;
+export const OPAQUE_FROM = 128;
 
 /** Upper bound, in bytes. Two passes are made over colours, which are kept for that. */
 export function encodeMemory({ width, height, channels, icc }: PictureInfo): number {
@@ -38,10 +36,10 @@ export function encodeMemory({ width, height, channels, icc }: PictureInfo): num
 
 export async function* encodeGif(
   picture: Picture,
-  { effort }: EncodeOptions,
+  options: EncodeOptions,
   workspace: Workspace,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* picture.channels === 1 ? encodeGray(picture) : encodeColour(picture, effort, workspace);
+  yield* picture.channels === 1 ? encodeGray(picture) : encodeColour(picture, options, workspace);
   yield Uint8Array.of(TRAILER);
 }
 
@@ -65,7 +63,7 @@ async function* encodeGray(picture: Picture): AsyncGenerator<Uint8Array, void, u
 
 async function* encodeColour(
   picture: Picture,
-  effort: Effort,
+  { effort, dither: strength }: EncodeOptions,
   workspace: Workspace,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { width, height, icc } = picture;
@@ -82,7 +80,7 @@ async function* encodeColour(
     lookUp(held.rgb, held.colours, transparent);
   } else {
     const room = workspace.allocate(ditherBytes(width, 3));
-    dither({ width, height, channels: 3, data: held.rgb }, palette, transparent, room);
+    dither({ width, height, channels: 3, data: held.rgb }, palette, strength, transparent, room);
   }
   const written = new Uint8Array(palette.length + (transparent ? 3 : 0));
   written.set(palette);

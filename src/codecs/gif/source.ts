@@ -1,39 +1,34 @@
 import type { ByteSource } from "../../pipeline/bytes.ts";
-import type { Source, Warning } from "../../pipeline/picture.ts";
+import type { Workspace } from "../../pipeline/memory.ts";
+import type { Source } from "../../pipeline/picture.ts";
+import { animationMemory, playFrames } from "./animate.ts";
 import { decodeMemory, decodeStrips, deliveredChannels } from "./decode.ts";
 import { readHeader } from "./header.ts";
 
-/**
- * Whether the file is an animation is known only at its end: the warning comes while it is decoded.
- * @throws AppError invalid_image, truncated_image
- */
+/** @throws AppError invalid_image, truncated_image */
 export async function openGif(bytes: ByteSource): Promise<Source> {
   const header = await readHeader(bytes);
-  const { width, height, icc } = header;
-  const channels = deliveredChannels(header);
-  const warnings: Warning[] = [];
+  const { width, height, icc, frames, plays, colours } = header;
+  const info = { width, height, channels: deliveredChannels(header), icc };
+  const animation = {
+    plays,
+    colours,
+    memory: () => animationMemory(bytes, header),
+    frames: (_plan: unknown, workspace: Workspace) => playFrames(bytes, header, workspace),
+  };
   return {
     format: "gif",
-    ...{ width, height, channels, icc },
+    ...info,
     depth: 8,
     orientation: 1,
     metadata: { icc, exif: null, xmp: null },
-    frames: 1,
+    frames,
     pages: 1,
-    warnings,
+    ...(frames > 1 ? { animation } : {}),
+    warnings: [],
     scales: [1],
     memory: () => decodeMemory(bytes, header),
     picture: (_index, _plan, workspace) =>
-      Promise.resolve({
-        ...{ width, height, channels, icc },
-        strips: decodeStrips(bytes, header, workspace, (frames) => {
-          if (frames > 1 && warnings.length === 0) warnings.push(firstOf(frames));
-        }),
-      }),
+      Promise.resolve({ ...info, strips: decodeStrips(bytes, header, workspace) }),
   };
 }
-
-const firstOf = (frames: number): Warning => ({
-  code: "animation_first_frame",
-  message: `The picture is an animation of ${frames} frames; its first one was used.`,
-});

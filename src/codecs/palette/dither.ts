@@ -5,12 +5,6 @@
 import { CELLS, cellOf3, cellOf4, centreOf, type ColourChannels } from "./histogram.ts";
 import { nearest } from "./quantise.ts";
 
-/**
- * Share of the error that is spread: half of it breaks up the bands of smooth gradients, all of it
- * would cost photos 4 dB and make files a tenth larger (measured).
- */
-const STRENGTH = 0.5;
-
 const UNKNOWN = 0xffff;
 
 /** Bytes that `dither` holds: what is nearest to each cell, and two rows of errors. */
@@ -31,12 +25,15 @@ export interface Pixels {
 /**
  * In place: the indices come to lie at the start of `data`.
  * @param palette of the pixels' channels
+ * @param strength share of the error that is spread: half of it breaks up the bands of smooth
+ *   gradients, all of it would cost photos 4 dB and make files a tenth larger (measured)
  * @param transparent whether pixel number i is not to be painted; null where all are
  * @param room `ditherBytes`, zeroed
  */
 export function dither(
   { width, height, channels, data }: Pixels,
   palette: Uint8Array,
+  strength: number,
   transparent: { index: number; isTransparent(pixel: number): boolean } | null,
   room: Uint8Array<ArrayBuffer>,
 ): void {
@@ -46,6 +43,7 @@ export function dither(
   let below = new Float32Array(room.buffer, cells * 2, rowBytes / 4);
   let current = new Float32Array(room.buffer, cells * 2 + rowBytes, rowBytes / 4);
   const hasAlpha = channels === 4;
+  const share = strength / 16;
   for (let y = 0; y < height; y++) {
     [current, below] = [below, current];
     below.fill(0);
@@ -73,10 +71,12 @@ export function dither(
       }
       data[pixel] = index;
       const chosen = index * channels;
-      spread(current, below, at, ahead, red - (palette[chosen] as number));
-      spread(current, below, at + 1, ahead, green - (palette[chosen + 1] as number));
-      spread(current, below, at + 2, ahead, blue - (palette[chosen + 2] as number));
-      if (hasAlpha) spread(current, below, at + 3, ahead, alpha - (palette[chosen + 3] as number));
+      if (share === 0) continue;
+      spread(current, below, at, ahead, (red - (palette[chosen] as number)) * share);
+      spread(current, below, at + 1, ahead, (green - (palette[chosen + 1] as number)) * share);
+      spread(current, below, at + 2, ahead, (blue - (palette[chosen + 2] as number)) * share);
+      if (!hasAlpha) continue;
+      spread(current, below, at + 3, ahead, (alpha - (palette[chosen + 3] as number)) * share);
     }
   }
 }
@@ -89,9 +89,8 @@ function spread(
   below: Float32Array,
   at: number,
   ahead: number,
-  error: number,
+  sixteenth: number,
 ): void {
-  const sixteenth = (error * STRENGTH) / 16;
   current[at + ahead] = (current[at + ahead] as number) + 7 * sixteenth;
   below[at - ahead] = (below[at - ahead] as number) + 3 * sixteenth;
   below[at] = (below[at] as number) + 5 * sixteenth;

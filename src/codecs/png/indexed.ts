@@ -87,7 +87,7 @@ export async function findPalette(
   }
   const found = await findExact(picture, strips, limit, workspace);
   if (found.indexed || options.colors === null) return found;
-  return { indexed: await reduce(found.rest, limit, options.effort, workspace), rest: null };
+  return { indexed: await reduce(found.rest, limit, options, workspace), rest: null };
 }
 
 async function findExact(
@@ -176,7 +176,7 @@ async function* resume(
 async function reduce(
   picture: Picture,
   limit: number,
-  effort: Effort,
+  options: EncodeOptions,
   workspace: Workspace,
 ): Promise<Indexed> {
   const { width, height } = picture;
@@ -194,9 +194,9 @@ async function reduce(
     filled += target.length;
   }
   if (filled !== data.length) throw incomplete();
-  const palette = reduceColours(histogram, channels, limit, effort, workspace);
+  const palette = reduceColours(histogram, channels, limit, options.effort, workspace);
   const room = workspace.allocate(ditherBytes(width, channels));
-  dither({ width, height, channels, data }, palette, null, room);
+  dither({ width, height, channels, data }, palette, options.dither, null, room);
   const { colours, alphas } = split(palette, channels);
   return {
     palette: toPalette(picture, colours, alphas),

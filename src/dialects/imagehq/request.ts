@@ -173,6 +173,7 @@ function toOutputOptions({ output = {} }: ConvertRequest, format: WritableFormat
     effort: output.effort,
     chromaSubsampling: output.chroma_subsampling,
     colors: output.colors,
+    dither: output.dither,
     background,
     stripMetadata: output.strip_metadata,
     dpi: output.dpi,

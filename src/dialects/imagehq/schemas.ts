@@ -45,6 +45,10 @@ export const OUTPUT = z
       description:
         "For png: a palette of so many colours at most. Pictures that have more are dithered.",
     }),
+    dither: z.number().min(0).max(1).optional().openapi({
+      description:
+        "For gif, and for png with `colors`: how strongly colours that the palette lacks are mixed from their neighbours; 0 is not at all.",
+    }),
     background: z.string().optional().openapi({
       description:
         "What transparent pixels are flattened on and `contain` pads with: #rgb, #rgba, #rrggbb, #rrggbbaa, white, black or transparent.",
