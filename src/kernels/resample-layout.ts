@@ -102,6 +102,8 @@ export function layOut(resampling: Resampling) {
     channels === 1 ? (maxTaps(columns) + 7) & -8 : 2 * ((maxTaps(columns) >> 1) + 1);
   // Pixels of RGB are as far apart as those of RGBA.
   const blendedBytes = channels === 3 ? (blockSamples / 3) * 8 : blockSamples * 2;
+  // Their second pass takes two rows at a time.
+  const inTwos = channels === 3 && !light;
   const wideRowBytes = blockSamples * 2 + SLACK_BYTES;
   const shrinkRowBytes = shrinks ? wideRowBytes : 0;
   const colours = channels === 1 ? 1 : 3;
@@ -128,6 +130,7 @@ export function layOut(resampling: Resampling) {
     firstRow,
     samples,
     wide,
+    inTwos,
     colour: channels !== 1,
     rowPairs,
     columnTaps,
@@ -147,6 +150,7 @@ export function layOut(resampling: Resampling) {
       rowPointers: place(2 * rowPairs * 4),
       rowWeights: place(rows.count * rowPairs * 4),
       blended: place(blendedBytes + columnTaps * 8 + SLACK_BYTES),
+      nextBlended: place(inTwos ? blendedBytes + columnTaps * 8 + SLACK_BYTES : 0),
       columnStarts: place(columns.count * 4),
       columnWeights: place(columns.count * columnTaps * 2),
       output: place(STRIP_ROWS * window.width * channels + SLACK_BYTES),

@@ -30,6 +30,7 @@ export async function* resample(
   fillLight(engine, resampling, layout, base);
   const windows = fillRows(engine, layout, base);
   const ring = createRing(engine, resampling, layout, base, windows.first[0] ?? 0);
+  // Strips have an even number of rows, so that no two rows that are finished together are parted.
   const finishRow = createFinisher(engine, resampling, layout, base);
   const { inputRowBytes, outputRowBytes, rows, sourceRows } = layout;
   const output = base + layout.at.output;
@@ -232,35 +233,46 @@ function createRing(
   };
 }
 
-/** Makes one output row of pairs in the ring. */
+/** Makes output rows of pairs in the ring; of RGB every other one with the one before. */
 function createFinisher(
   { exports }: Engine,
   { channels, light }: Resampling,
   layout: Layout,
   base: number,
 ) {
-  const { at, columns, columnTaps, rowPairs, samples, wide } = layout;
+  const { at, columns, columnTaps, inTwos, rowPairs, rows, samples, wide } = layout;
   const blend = {
     1: wide ? exports.blend16 : exports.blend8,
     3: wide ? exports.blendColour16 : exports.blendColour8,
     4: exports.blendAlpha16,
   }[channels];
   const blended = base + at.blended;
+  const nextBlended = base + at.nextBlended;
   const starts = base + at.columnStarts;
   const weights = base + at.columnWeights;
   const fromLight = base + at.fromLight;
+  const { count } = columns;
   // Those of colour take two taps at a time.
   const taps = channels === 1 ? columnTaps : columnTaps / 2;
-  const filter = { 1: exports.filter1, 3: exports.filter3, 4: exports.filter4 }[channels];
   const filterLight = {
     1: exports.filterLight1,
     3: exports.filterLight3,
     4: exports.filterLight4,
   }[channels];
+  const filter = channels === 1 ? exports.filter1 : exports.filter4;
   return (row: number, firstPair: number, pairs: number, target: number): void => {
     const pointers = base + at.rowPointers + (firstPair % rowPairs) * 4;
-    blend(pointers, base + at.rowWeights + row * rowPairs * 4, pairs, blended, samples);
-    if (light) filterLight(blended, target, starts, weights, taps, columns.count, fromLight);
-    else filter(blended, target, starts, weights, taps, columns.count);
+    const source = inTwos && row % 2 === 1 ? nextBlended : blended;
+    blend(pointers, base + at.rowWeights + row * rowPairs * 4, pairs, source, samples);
+    if (light) {
+      filterLight(source, target, starts, weights, taps, count, fromLight);
+    } else if (!inTwos) {
+      filter(source, target, starts, weights, taps, count);
+    } else if (row % 2 === 1) {
+      const before = target - layout.outputRowBytes;
+      exports.filter3(blended, source, before, target, starts, weights, taps, count);
+    } else if (row === rows.count - 1) {
+      exports.filter3(source, source, target, target, starts, weights, taps, count);
+    }
   };
 }

@@ -33,25 +33,55 @@ export function filter1(
   }
 }
 
-/** One output row of RGB. `starts`: byte offset of each output's first pair. Writes 1 byte past the end. */
+/**
+ * Two output rows of RGB, which share the loads of their weights; or one, given twice. `starts`: byte
+ * offset of each output's first pair. The second row is written 1 byte past its end.
+ */
 export function filter3(
   source: usize,
+  nextSource: usize,
   target: usize,
+  nextTarget: usize,
   starts: usize,
   weights: usize,
   pairs: i32,
   outputs: i32,
 ): void {
   const bytes = <usize>pairs << 2;
-  const half = i32x4.splat(1 << 19);
-  for (let x: i32 = 0; x < outputs; x++) {
-    const sum = i32x4.add(half, sumPairs(source + load<u32>(starts), weights, bytes));
-    const words = i16x8.narrow_i32x4_s(i32x4.shr_s(sum, 20), sum);
-    v128.store_lane<u32>(target, i8x16.narrow_i16x8_u(words, words), 0);
+  const last = outputs - 1;
+  for (let x: i32 = 0; x < last; x++) {
+    const start = load<u32>(starts);
+    const pixels = twoPixels(source + start, nextSource + start, weights, bytes);
+    v128.store_lane<u32>(target, pixels, 0);
+    v128.store_lane<u32>(nextTarget, pixels, 1);
     weights += bytes;
     starts += 4;
     target += 3;
+    nextTarget += 3;
   }
+  // The next row may begin behind this pixel.
+  const start = load<u32>(starts);
+  const pixels = twoPixels(source + start, nextSource + start, weights, bytes);
+  v128.store_lane<u16>(target, pixels, 0);
+  v128.store_lane<u8>(target, pixels, 2, 2);
+  v128.store_lane<u32>(nextTarget, pixels, 1);
+}
+
+/** One pixel of each of two rows, four bytes each. */
+@inline
+function twoPixels(p: usize, q: usize, weights: usize, bytes: usize): v128 {
+  let sum = i32x4.splat(1 << 19);
+  let nextSum = sum;
+  const end = weights + bytes;
+  for (; weights < end; weights += 4) {
+    const weight = v128.load_splat<u32>(weights);
+    sum = i32x4.add(sum, i32x4.dot_i16x8_s(v128.load(p), weight));
+    nextSum = i32x4.add(nextSum, i32x4.dot_i16x8_s(v128.load(q), weight));
+    p += 16;
+    q += 16;
+  }
+  const words = i16x8.narrow_i32x4_s(i32x4.shr_s(sum, 20), i32x4.shr_s(nextSum, 20));
+  return i8x16.narrow_i16x8_u(words, words);
 }
 
 /** One output row of RGBA, from premultiplied to straight. */

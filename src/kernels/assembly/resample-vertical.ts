@@ -132,9 +132,7 @@ function blend<T>(
   const shift = surplus<T>();
   const half = i32x4.splat(1 << (shift - 1));
   const rowsEnd = rows + (<usize>pairs << 2);
-  // Bytes of four pairs.
-  const step: usize = 8 * sizeof<T>();
-  for (let x: i32 = 0, offset: usize = 0; x < samples; x += 16, offset += 4 * step) {
+  for (let x: i32 = 0, offset: usize = 0; x < samples; x += 16, offset += 32 * sizeof<T>()) {
     let s0 = half;
     let s1 = half;
     let s2 = half;
@@ -143,10 +141,12 @@ function blend<T>(
     for (let r = rows; r < rowsEnd; r += 4) {
       const p = <usize>load<u32>(r) + offset;
       const weight = v128.load_splat<u32>(w);
-      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(load8<T>(p), weight));
-      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(load8<T>(p + step), weight));
-      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(load8<T>(p + 2 * step), weight));
-      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(load8<T>(p + 3 * step), weight));
+      const first = v128.load(p);
+      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(low<T>(first), weight));
+      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(high<T>(first, p), weight));
+      const second = v128.load(p, 16 * sizeof<T>());
+      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(low<T>(second), weight));
+      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(high<T>(second, p + 16 * sizeof<T>()), weight));
       w += 4;
     }
     const a = i16x8.narrow_i32x4_s(i32x4.shr_s(s0, shift), i32x4.shr_s(s1, shift));
@@ -168,8 +168,7 @@ function blendColour<T>(rows: usize, weights: usize, pairs: i32, target: usize, 
   const shift = surplus<T>();
   const half = i32x4.splat(1 << (shift - 1));
   const rowsEnd = rows + (<usize>pairs << 2);
-  const step: usize = 8 * sizeof<T>();
-  for (let x: i32 = 0, offset: usize = 0; x < samples; x += 24, offset += 6 * step) {
+  for (let x: i32 = 0, offset: usize = 0; x < samples; x += 24, offset += 48 * sizeof<T>()) {
     let s0 = half;
     let s1 = half;
     let s2 = half;
@@ -180,12 +179,15 @@ function blendColour<T>(rows: usize, weights: usize, pairs: i32, target: usize, 
     for (let r = rows; r < rowsEnd; r += 4) {
       const p = <usize>load<u32>(r) + offset;
       const weight = v128.load_splat<u32>(w);
-      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(load8<T>(p), weight));
-      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(load8<T>(p + step), weight));
-      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(load8<T>(p + 2 * step), weight));
-      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(load8<T>(p + 3 * step), weight));
-      s4 = i32x4.add(s4, i32x4.dot_i16x8_s(load8<T>(p + 4 * step), weight));
-      s5 = i32x4.add(s5, i32x4.dot_i16x8_s(load8<T>(p + 5 * step), weight));
+      const first = v128.load(p);
+      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(low<T>(first), weight));
+      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(high<T>(first, p), weight));
+      const second = v128.load(p, 16 * sizeof<T>());
+      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(low<T>(second), weight));
+      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(high<T>(second, p + 16 * sizeof<T>()), weight));
+      const third = v128.load(p, 32 * sizeof<T>());
+      s4 = i32x4.add(s4, i32x4.dot_i16x8_s(low<T>(third), weight));
+      s5 = i32x4.add(s5, i32x4.dot_i16x8_s(high<T>(third, p + 32 * sizeof<T>()), weight));
       w += 4;
     }
     const a = i16x8.narrow_i32x4_s(i32x4.shr_s(s0, shift), i32x4.shr_s(s1, shift));
@@ -205,7 +207,14 @@ function surplus<T>(): i32 {
   return sizeof<T>() == 1 ? 8 : 14;
 }
 
+/** Eight samples of u8 as i16, or of i16 as they are. Loads are few: each is checked by the runtime. */
 @inline
-function load8<T>(pointer: usize): v128 {
-  return sizeof<T>() == 1 ? v128.load_ext<u8>(pointer) : v128.load(pointer);
+function low<T>(loaded: v128): v128 {
+  return sizeof<T>() == 1 ? i16x8.extend_low_i8x16_u(loaded) : loaded;
+}
+
+/** The eight samples behind those. */
+@inline
+function high<T>(loaded: v128, pointer: usize): v128 {
+  return sizeof<T>() == 1 ? i16x8.extend_high_i8x16_u(loaded) : v128.load(pointer, 16);
 }
