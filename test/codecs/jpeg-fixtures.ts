@@ -64,7 +64,10 @@ const compileWasm = (bytes: Uint8Array): WebAssembly.Module =>
   new (WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module)(bytes);
 
 /** 4:2:2, which sharp cannot write: mozjpeg chooses it by itself from quality 80 to 89. */
-export async function writeJpeg422({ data, width, height }: Pixels): Promise<Uint8Array> {
+export async function writeJpeg422(
+  { data, width, height }: Pixels,
+  progressive = false,
+): Promise<Uint8Array> {
   const path = createRequire(import.meta.url).resolve("@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm");
   const module = compileWasm(readFileSync(path));
   const codec = await createMozjpeg({
@@ -79,7 +82,7 @@ export async function writeJpeg422({ data, width, height }: Pixels): Promise<Uin
   const rgba = new Uint8Array(width * height * 4).fill(255);
   for (let i = 0; i < width * height; i++) rgba.set(data.subarray(i * 3, i * 3 + 3), i * 4);
   return codec.encode(rgba, width, height, {
-    ...{ quality: 85, baseline: true, arithmetic: false, progressive: false },
+    ...{ quality: 85, baseline: !progressive, arithmetic: false, progressive },
     ...{ optimize_coding: true, smoothing: 0, color_space: 3, quant_table: 0 },
     ...{ trellis_multipass: false, trellis_opt_zero: false, trellis_opt_table: false },
     ...{ trellis_loops: 1, auto_subsample: true, chroma_subsample: 2 },
