@@ -14,7 +14,7 @@ const LAYERS: Record<string, string[]> = {
   codecs: ["pipeline", "kernels", "metadata", "colour"],
   operations: ["pipeline", "kernels", "metadata", "colour", "codecs"],
   pipeline: ["operations", "codecs", "metadata", "colour", "kernels"],
-  lanes: ["codecs", "pipeline"],
+  lanes: ["codecs", "kernels", "pipeline"],
   jobs: ["pipeline"],
   remote: ["pipeline"],
   stores: ["jobs", "pipeline", "workers/env.ts"],

@@ -3,13 +3,15 @@ import type { Codecs } from "../codecs/codec.ts";
 import type { FormatsOf } from "../formats.ts";
 import { PDF } from "../codecs/pdf/codec.ts";
 import { IMAGES_CODECS } from "./images.ts";
+import { remoteCodecs } from "./remote.ts";
+import type { CodecService } from "./wire.ts";
 
 /** Those that live nowhere else. */
 export const VECTOR_CODECS = {
   pdf: PDF,
 } as const satisfies Codecs<FormatsOf<"documents">>;
 
-export const DOCUMENTS_CODECS = {
-  ...IMAGES_CODECS,
-  ...VECTOR_CODECS,
-} as const satisfies Codecs<FormatsOf<"images" | "documents">>;
+/** @param formats the formats lane, which has all others */
+export function documentsCodecs(formats: CodecService): Codecs {
+  return { ...IMAGES_CODECS, ...remoteCodecs(formats, "formats"), ...VECTOR_CODECS };
+}

@@ -7,6 +7,14 @@ export interface ByteSource {
   read(offset: number, length: number): Promise<Uint8Array>;
   /** The file from `offset` on, as a byte stream (readable BYOB). */
   stream(offset?: number): Promise<ReadableStream<Uint8Array>>;
+  /** Where it lies in the store, for others who can read there. */
+  readonly stored?: StoredFile;
+}
+
+export interface StoredFile {
+  key: string;
+  /** The version that is meant. */
+  etag: string;
 }
 
 /** A ByteSource over bytes that are in memory already. */

@@ -32,13 +32,14 @@ async function open(bucket: R2Bucket, key: string, etag?: string): Promise<ByteS
   };
   const object = await get({ offset: 0, length: HEAD_BYTES });
   const { size } = object;
+  const stored = { key, etag: object.etag };
   const head = await guard(() => object.bytes());
-  if (head.length >= size) return fromBytes(head);
+  if (head.length >= size) return { ...fromBytes(head), stored };
 
   /** The last block read beyond the head: parsers read on where they stopped. */
   let block = { offset: 0, bytes: head };
   return {
-    size,
+    ...{ size, stored },
     async read(offset, length) {
       const end = Math.min(offset + length, size);
       if (end <= offset) return new Uint8Array(0);

@@ -1,5 +1,6 @@
 /** Bindings and variables of each Worker, as its wrangler config names them. */
 import type { LaneName } from "../formats.ts";
+import type { CodecService } from "../lanes/wire.ts";
 import type { JobProgress } from "../objects/job-progress.ts";
 import type { RateLimit } from "../objects/rate-limit.ts";
 import type { UrlVariables } from "../remote/policy.ts";
@@ -35,4 +36,9 @@ export const LANE_QUEUES = {
 export interface ConsumerEnv {
   FILES: R2Bucket;
   JOBS: DurableObjectNamespace<JobProgress>;
+}
+
+export interface DocumentsEnv extends ConsumerEnv {
+  /** The formats lane's codecs. */
+  FORMATS: CodecService;
 }

@@ -1,0 +1,111 @@
+/** Another lane's codecs as if they were here: pixels and files pass as byte streams. */
+import type { Codec, Codecs, Encoder, Open } from "../codecs/codec.ts";
+import {
+  FORMATS,
+  formatNames,
+  isReadable,
+  isWritable,
+  type FormatsOf,
+  type LaneName,
+  type WritableFormat,
+} from "../formats.ts";
+import { chunks, type ByteSource } from "../pipeline/bytes.ts";
+import type { Source, Strip, Warning } from "../pipeline/picture.ts";
+import { PIECE_BYTES, toByteStream } from "./byte-stream.ts";
+import { dataOf, toStrips } from "./rows.ts";
+import {
+  fromAnswer,
+  type Answer,
+  type CodecService,
+  type FileReference,
+  type OpenFacts,
+} from "./wire.ts";
+
+/** Pieces on their way, on this side. The other lane counts what its codecs hold by itself. */
+const STREAM_BYTES = 4 * PIECE_BYTES;
+
+/** Codecs of every format whose home is the lane. */
+export function remoteCodecs<Lane extends LaneName>(
+  service: CodecService,
+  lane: Lane,
+): Codecs<FormatsOf<Lane>> {
+  const codecs = formatNames()
+    .filter((name) => FORMATS[name].lane === lane)
+    .map((name): [string, Partial<Codec>] => [
+      name,
+      {
+        ...(isReadable(name) && { open: remoteOpen(service) }),
+        ...(isWritable(name) && { encoder: remoteEncoder(service, name) }),
+      },
+    ]);
+  return Object.fromEntries(codecs) as Codecs<FormatsOf<Lane>>;
+}
+
+/** @returns an `Open` whose sources are read and decoded by the other lane */
+export function remoteOpen(service: CodecService): Open {
+  return (bytes, { gate: _gate, ...context }) => openPage(service, refer(bytes), 0, context);
+}
+
+/** A file in the store is read where it is decoded. */
+function refer(bytes: ByteSource): FileReference {
+  return bytes.stored ? { stored: bytes.stored } : { lent: bytes };
+}
+
+async function openPage(
+  service: CodecService,
+  file: FileReference,
+  page: number,
+  context: OpenFacts,
+): Promise<Source> {
+  const facts = fromAnswer(await service.open(file, page, context));
+  const warnings: Warning[] = [...facts.warnings];
+  return {
+    ...facts,
+    warnings,
+    memory: () => STREAM_BYTES,
+    page: (index) => openPage(service, file, index, context),
+    async picture(_frame, plan) {
+      const { picture, rows, result } = fromAnswer(await service.decode(file, page, context, plan));
+      async function* strips(): AsyncGenerator<Strip, void, undefined> {
+        const found = yield* drain(toStrips(rows, picture), result);
+        // Decoders may find some on the way, and tell all of them again.
+        warnings.splice(0, warnings.length, ...found);
+      }
+      return { ...picture, strips: strips() };
+    },
+  };
+}
+
+/** The format's encoder in the other lane. */
+export function remoteEncoder(service: CodecService, format: WritableFormat): Encoder {
+  return {
+    memory: () => STREAM_BYTES,
+    async *encode({ strips, ...picture }, options) {
+      let failure: { thrown: unknown } | null = null;
+      const rows = toByteStream(dataOf(strips), (thrown) => {
+        if (thrown !== null) failure = { thrown };
+      });
+      const { bytes, result } = fromAnswer(await service.encode(format, picture, options, rows));
+      try {
+        for await (const chunk of drain(chunks(bytes, PIECE_BYTES), result)) yield chunk.slice();
+      } catch (thrown) {
+        // What the other lane makes of rows that break off is not why they did.
+        throw failure ? (failure as { thrown: unknown }).thrown : thrown;
+      }
+    },
+  };
+}
+
+/** What comes out of a stream, up to the reason why it has broken off, if it has. */
+async function* drain<Part, T>(
+  parts: AsyncIterable<Part>,
+  result: () => Promise<Answer<T>>,
+): AsyncGenerator<Part, T, undefined> {
+  try {
+    yield* parts;
+  } catch (thrown) {
+    fromAnswer(await result());
+    throw thrown;
+  }
+  return fromAnswer(await result());
+}

@@ -1,0 +1,139 @@
+/** Lanes that work for each other: pixels pass between real Workers. */
+import { join } from "node:path";
+import sharp from "sharp";
+import { createTestHarness } from "wrangler";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { API_CONFIG, ROOT } from "../../src/cli/project.ts";
+import { LabError } from "../support/lab-client.ts";
+import { readResidentMib } from "../support/resident.ts";
+
+let relay: Awaited<ReturnType<typeof startRelay>>;
+beforeAll(async () => {
+  relay = await startRelay();
+});
+afterAll(() => relay.close());
+
+async function startRelay() {
+  const harness = createTestHarness({
+    workers: ["test/support/wrangler.relay.toml", "wrangler.formats.toml", API_CONFIG].map(
+      (config) => ({ configPath: join(ROOT, config) }),
+    ),
+  });
+  await harness.listen();
+  return {
+    async convert(file: Uint8Array, options: object, query: Record<string, unknown> = {}) {
+      const search = new URLSearchParams({ options: JSON.stringify(options) });
+      for (const [name, value] of Object.entries(query)) search.set(name, String(value));
+      const response = await harness.fetch(`/?${search}`, {
+        method: "POST",
+        body: file as Uint8Array<ArrayBuffer>,
+      });
+      if (!response.ok) {
+        const error = (await response.json()) as { code: string; message: string };
+        throw new LabError(response.status, error.code, error.message);
+      }
+      const [made] = JSON.parse(response.headers.get("x-lab") ?? "[]");
+      return { ...made, file: Buffer.from(await response.arrayBuffer()) };
+    },
+    close: () => harness.close(),
+  };
+}
+
+const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => "no error",
+    (error: unknown) => (error instanceof LabError ? error.code : String(error)),
+  );
+
+const draw = (width: number, height: number, channels: 3 | 4 = 3) => {
+  const data = new Uint8Array(width * height * channels);
+  for (let i = 0; i < data.length; i++) {
+    const pixel = Math.floor(i / channels);
+    data[i] = 128 + 100 * Math.sin(pixel / 97 + (i % channels)) + ((pixel * 31) % 17);
+  }
+  return sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
+};
+
+const pixelsOf = async (file: Buffer) => await sharp(file).raw().toBuffer();
+
+describe.each(["decode", "encode", "both"])("%s in another lane", (side) => {
+  test.each([true, false])("exact, with the file in the store: %s", async (stored) => {
+    for (const channels of [3, 4] as const) {
+      const input = await draw(701, 503, channels).png().toBuffer();
+      const made = await relay.convert(input, { format: "png" }, { side, stored });
+      expect(made).toMatchObject({ width: 701, height: 503, format: "png", warnings: [] });
+      expect((await pixelsOf(made.file)).equals(await pixelsOf(input))).toBe(true);
+    }
+  });
+
+  test("metadata, orientation and a resize", async () => {
+    const input = await draw(600, 400)
+      .withMetadata({ orientation: 6 })
+      .withIccProfile("p3")
+      .jpeg()
+      .toBuffer();
+    const options = { format: "jpg", width: 100, stripMetadata: false };
+    const made = await relay.convert(input, options, { side, stored: true });
+    expect(made).toMatchObject({ width: 100, height: 150 });
+    const { icc, exif, orientation } = await sharp(made.file).metadata();
+    expect([icc?.length, exif !== undefined, orientation]).toEqual([
+      (await sharp(input).metadata()).icc?.length,
+      true,
+      1,
+    ]);
+  });
+
+  test("warnings that the decoder finds on the way", async () => {
+    const whole = await draw(64, 64).jpeg().toBuffer();
+    const input = Buffer.concat([whole.subarray(0, -2), Buffer.alloc(20), whole.subarray(-2)]);
+    const { warnings } = await relay.convert(input, { format: "png" }, { side });
+    expect(warnings).toMatchObject([{ code: "damaged_input" }]);
+  });
+
+  test("an error in the middle arrives as what it is, and the next conversion works", async () => {
+    const input = await draw(1000, 1000).png({ compressionLevel: 1 }).toBuffer();
+    for (let i = 0; i < 3; i++) {
+      const cut = input.subarray(0, input.length / 2);
+      expect(await codeOf(relay.convert(cut, { format: "jpg" }, { side, stored: i > 0 }))).toBe(
+        "truncated_image",
+      );
+    }
+    expect((await relay.convert(input, { format: "jpg" }, { side })).width).toBe(1000);
+  });
+
+  test("a limit of memory arrives with its code", async () => {
+    const input = await draw(4000, 3000).png({ compressionLevel: 1, progressive: true }).toBuffer();
+    const options = { format: "webp", lossless: true };
+    expect(await codeOf(relay.convert(input, options, { side }))).toBe("memory_limit");
+  });
+
+  /** Seven of them would not fit the memory together: what leaked would keep the last one out. */
+  test("a conversion that is stopped gives its memory back on both sides", async () => {
+    const input = await draw(4000, 3000).png({ compressionLevel: 1, progressive: true }).toBuffer();
+    const options = { format: "webp", quality: 90 };
+    for (let i = 0; i < 6; i++) {
+      expect(await codeOf(relay.convert(input, options, { side, stopAt: 0.1 }))).toBe("canceled");
+    }
+    expect((await relay.convert(input, options, { side })).format).toBe("webp");
+  });
+});
+
+test("a header that the other lane cannot read arrives with its code", async () => {
+  const damaged = Buffer.from("GIF87a but nothing else of a picture");
+  expect(await codeOf(relay.convert(damaged, { format: "png" }))).toBe("invalid_image");
+});
+
+test("12 megapixels pass both ways, again and again, in flat memory", async () => {
+  const input = await draw(4032, 3024).jpeg().toBuffer();
+  const convert = () => relay.convert(input, { format: "jpg" }, { stored: true });
+  for (let i = 0; i < 3; i++) await convert();
+  const before = readResidentMib();
+  let most = 0;
+  for (let i = 0; i < 6; i++) {
+    const { file } = await convert();
+    expect((await sharp(file).metadata()).width).toBe(4032);
+    most = Math.max(most, readResidentMib() - before);
+  }
+  // A picture is 36 MB: six of them, twice each, would be 440.
+  expect(most).toBeLessThan(60);
+});
