@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Lab, LabError, startLab } from "../support/lab-client.ts";
 import { pngChunk, type PngSpec, SAMPLES, writePng } from "../support/png-writer.ts";
 import { createRandom } from "../support/random.ts";
+import { judge, KINDS, makeSpec, maxDifference } from "./png-fixtures.ts";
 
 let lab: Lab;
 beforeAll(async () => {
@@ -11,63 +12,12 @@ beforeAll(async () => {
 });
 afterAll(() => lab.close());
 
-/** A spec of noise on a gradient, with a palette where it needs one. */
-function makeSpec(
-  colourType: PngSpec["colourType"],
-  depth: PngSpec["depth"],
-  [width, height]: [number, number],
-  more: Partial<PngSpec> = {},
-): PngSpec {
-  const random = createRandom(width * 31 + height + colourType * 7 + depth);
-  const max = 2 ** depth - 1;
-  const paletteSize = Math.min(2 ** depth, 200);
-  const samples = Uint16Array.from({ length: width * height * SAMPLES[colourType] }, (_, i) =>
-    colourType === 3
-      ? random(paletteSize)
-      : Math.min(max, ((i * 7) % (max + 1)) * 0.5 + random(max / 2 + 1)),
-  );
-  const palette = Array.from({ length: paletteSize * 3 }, () => random(256));
-  return {
-    width,
-    height,
-    colourType,
-    depth,
-    samples,
-    ...(colourType === 3 ? { palette } : {}),
-    ...more,
-  };
-}
-
-async function judge(file: Uint8Array, channels: number): Promise<Uint8Array> {
-  const image = sharp(file).toColourspace(channels === 1 ? "b-w" : "srgb");
-  const { data, info } = await (channels === 4 ? image.ensureAlpha() : image)
-    .raw({ depth: "uchar" })
-    .toBuffer({ resolveWithObject: true });
-  expect(info.channels).toBe(channels);
-  return data;
-}
-
-function maxDifference(a: Uint8Array, b: Uint8Array): number {
-  expect(a.length).toBe(b.length);
-  let max = 0;
-  for (let i = 0; i < a.length; i++) max = Math.max(max, Math.abs((a[i] ?? 0) - (b[i] ?? 0)));
-  return max;
-}
-
 async function codeOf(work: Promise<unknown>): Promise<string> {
   return await work.then(
     () => "no error",
     (error: unknown) => (error instanceof LabError ? error.code : String(error)),
   );
 }
-
-const KINDS: [PngSpec["colourType"], PngSpec["depth"]][] = [
-  ...([1, 2, 4, 8, 16] as const).map((depth) => [0, depth] as [0, 1]),
-  ...([8, 16] as const).map((depth) => [2, depth] as [2, 8]),
-  ...([1, 2, 4, 8] as const).map((depth) => [3, depth] as [3, 1]),
-  ...([8, 16] as const).map((depth) => [4, depth] as [4, 8]),
-  ...([8, 16] as const).map((depth) => [6, depth] as [6, 8]),
-];
 
 describe("decoding gives the pixels an independent decoder gives", () => {
   for (const interlaced of [false, true]) {

@@ -80,6 +80,15 @@ export interface Header {
   metadata: { icc: string | null; exif: string | null; xmp: string | null };
 }
 
+interface DecodeQuery extends Opening {
+  scale?: number;
+  frame?: number;
+  region?: Rect;
+  drawn?: Size;
+  /** An interlaced PNG by passes, where it is so small that it would be decoded as a whole, too. */
+  passes?: boolean;
+}
+
 export async function startLab() {
   const harness = createTestHarness({
     workers: [{ configPath: new URL("./wrangler.lab.toml", import.meta.url) }],
@@ -122,11 +131,8 @@ export async function startLab() {
     async open(file: Uint8Array, query: Opening = {}): Promise<Header> {
       return JSON.parse(new TextDecoder().decode((await post("/open", query, file)).bytes));
     },
-    async decode(
-      file: Uint8Array,
-      query: Opening & { scale?: number; frame?: number; region?: Rect; drawn?: Size } = {},
-    ) {
-      const { info, bytes } = await post("/decode", query, file);
+    async decode(file: Uint8Array, query: DecodeQuery = {}) {
+      const { info, bytes } = await post("/decode", { ...query }, file);
       return { ...info, data: bytes } as Pixels & Usage & { rows: number };
     },
     /** All frames, RGBA one behind the other. */

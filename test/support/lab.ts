@@ -11,6 +11,7 @@ import {
   type OpenContext,
 } from "../../src/codecs/codec.ts";
 import { concat } from "../../src/codecs/concat.ts";
+import { openPngByPasses } from "../../src/codecs/png/source.ts";
 import {
   createZlibWriter,
   ZLIB_WRITER_BYTES,
@@ -67,9 +68,13 @@ const ROUTES: Record<string, Route> = {
     return new Response(JSON.stringify(source, base64Bytes));
   },
 
-  /** ?scale=1&frame=0&region={...}&drawn={...}&page=0&context={dpi,...} → packed pixels, described in x-lab. */
+  /**
+   * ?scale=1&frame=0&region={...}&drawn={...}&page=0&context={dpi,...}&passes= → packed pixels,
+   * described in x-lab.
+   */
   "/decode": async (body, query) => {
-    const source = await open(body, query);
+    const passes = query.get("passes") === "true";
+    const source = await (passes ? openPngByPasses(fromBytes(body)) : open(body, query));
     const drawn = query.get("drawn");
     const plan: DecodePlan = {
       scale: Number(query.get("scale") ?? 1),

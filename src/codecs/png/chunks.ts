@@ -11,6 +11,8 @@ export const CHUNK_HEAD_BYTES = 8;
 export const CHUNK_FRAME_BYTES = 12;
 
 const FILE_CHUNK_BYTES = 64 * 1024;
+/** What `readImageDataInPortions` holds: few reads, since each is a request to the storage. */
+export const PORTION_BYTES = 512 * 1024;
 /** "IDAT" as a big-endian number. */
 const IDAT = 0x49444154;
 
@@ -48,19 +50,42 @@ export const truncated = (): AppError =>
  * @throws AppError truncated_image when the file ends within them, invalid_image on a wrong CRC,
  *   storage_unavailable
  */
-export async function* readImageData(
-  source: ByteSource,
-  offset: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* readImageData(source: ByteSource, offset: number): Portions {
+  yield* unframeAll(chunks(await source.stream(offset), FILE_CHUNK_BYTES), source.size - offset);
+}
+
+/**
+ * The same by reads instead of a stream: a stream that waits keeps a connection, of which a Worker
+ * has six.
+ */
+export function readImageDataInPortions(source: ByteSource, offset: number): Portions {
+  return unframeAll(readPortions(source, offset), source.size - offset);
+}
+
+type Portions = AsyncGenerator<Uint8Array, void, undefined>;
+
+async function* readPortions(source: ByteSource, offset: number): Portions {
+  const buffer = new Uint8Array(PORTION_BYTES);
+  for (let at = offset; at < source.size;) {
+    const bytes = await source.read(at, PORTION_BYTES);
+    if (bytes.length === 0) return;
+    // What is read may be the source's own, and chunks are moved together in place.
+    buffer.set(bytes);
+    at += bytes.length;
+    yield buffer.subarray(0, bytes.length);
+  }
+}
+
+async function* unframeAll(pieces: AsyncIterable<Uint8Array>, expectedBytes: number): Portions {
   const unframe = createUnframer();
-  let position = offset;
-  for await (const bytes of chunks(await source.stream(offset), FILE_CHUNK_BYTES)) {
-    position += bytes.length;
+  let received = 0;
+  for await (const bytes of pieces) {
+    received += bytes.length;
     const { data, ended } = unframe(bytes);
     if (data.length > 0) yield data;
     if (ended) return;
   }
-  if (position < source.size) {
+  if (received < expectedBytes) {
     throw new AppError("storage_unavailable", "The stored file could not be read to its end.");
   }
   // Whole image data that nothing follows are those of a file that was cut: IEND is missing.

@@ -1,5 +1,5 @@
 /**
- * Interlaced PNGs: their rows come in seven passes, so the whole picture is decoded at once, by
+ * Interlaced PNGs as a whole, where that takes no more than their passes side by side, by
  * @jsquash/png (image-rs in WASM). It gets a file that we rebuild from checked parts: it leaks and
  * traps on damaged ones, and would read chunks that nobody asked it to.
  */

@@ -1,16 +1,24 @@
 import type { ByteSource } from "../../pipeline/bytes.ts";
 import type { Source } from "../../pipeline/picture.ts";
 import { decodeMemory, startDecode } from "./decode.ts";
-import { readHeader } from "./header.ts";
+import { readHeader, type PngHeader } from "./header.ts";
 import { interlacedMemory, startInterlaced } from "./interlaced.ts";
-import { describeLayout } from "./layout.ts";
+import { describeLayout, type Layout } from "./layout.ts";
+import { passesMemory, startPasses } from "./passes.ts";
 
 /** @throws AppError invalid_image, truncated_image */
-export async function openPng(source: ByteSource): Promise<Source> {
+export const openPng = (source: ByteSource): Promise<Source> => open(source, chooseInterlaced);
+
+/** Interlaced pictures of any size as large ones are decoded: for tests of that. */
+export const openPngByPasses = (source: ByteSource): Promise<Source> =>
+  open(source, () => BY_PASSES);
+
+async function open(source: ByteSource, choose: typeof chooseInterlaced): Promise<Source> {
   const header = await readHeader(source);
   const layout = describeLayout(header);
   const { width, height, depth, orientation, warnings } = header;
   const { channels, icc } = layout;
+  const decoder = header.interlaced ? choose(source, header, layout) : BY_ROWS;
   return {
     format: "png",
     ...{ width, height, channels, icc, depth, orientation, warnings },
@@ -18,12 +26,26 @@ export async function openPng(source: ByteSource): Promise<Source> {
     frames: 1,
     pages: 1,
     scales: [1],
-    memory: () =>
-      header.interlaced ? interlacedMemory(source, header, layout) : decodeMemory(header, layout),
+    memory: () => decoder.memory(source, header, layout),
     async picture(_index, _plan, workspace) {
-      const start = header.interlaced ? startInterlaced : startDecode;
-      const strips = await start(source, header, layout, workspace);
+      const strips = await decoder.start(source, header, layout, workspace);
       return { width, height, channels, icc, strips };
     },
   };
+}
+
+const BY_ROWS = {
+  memory: (_: ByteSource, header: PngHeader, layout: Layout) => decodeMemory(header, layout),
+  start: startDecode,
+};
+const BY_PASSES = {
+  memory: (_: ByteSource, header: PngHeader, layout: Layout) => passesMemory(header, layout),
+  start: startPasses,
+};
+const AS_A_WHOLE = { memory: interlacedMemory, start: startInterlaced };
+
+/** As a whole, and so inflated once, where that takes no more memory. */
+function chooseInterlaced(source: ByteSource, header: PngHeader, layout: Layout) {
+  const whole = interlacedMemory(source, header, layout);
+  return whole <= passesMemory(header, layout) ? AS_A_WHOLE : BY_PASSES;
 }

@@ -86,3 +86,36 @@ function sampleAt(src: i32, bytes: i32): u32 {
   const value = (<i32>bswap<u16>(load<u16>(src))) & 0xffff;
   return <u32>((value * 255 + 32895) >> 16);
 }
+
+/**
+ * Puts rows of pixels into places that are `pixelStep` and `rowStep` bytes apart: a pass of an
+ * interlaced picture into the picture.
+ */
+export function pngSpread(
+  src: i32,
+  rows: i32,
+  columns: i32,
+  channels: i32,
+  dst: i32,
+  pixelStep: i32,
+  rowStep: i32,
+): void {
+  for (let y = 0; y < rows; y++) {
+    if (pixelStep == channels) {
+      memory.copy(dst, src, columns * channels);
+      src += columns * channels;
+    } else {
+      let to = dst;
+      for (let x = 0; x < columns; x++) {
+        if (channels == 4) store<u32>(to, load<u32>(src));
+        else {
+          store<u8>(to, load<u8>(src));
+          if (channels == 3) store<u16>(to, load<u16>(src, 1), 1);
+        }
+        src += channels;
+        to += pixelStep;
+      }
+    }
+    dst += rowStep;
+  }
+}
