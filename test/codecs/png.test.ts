@@ -38,6 +38,27 @@ describe("decoding gives the pixels an independent decoder gives", () => {
     });
   }
 
+  test("at every width and height from 1 to 65, of all kinds in turn", async () => {
+    const pick = createRandom(17);
+    for (let side = 1; side <= 65; side++) {
+      for (const [index, size] of (
+        [
+          [side, 1 + pick(65)],
+          [1 + pick(65), side],
+        ] as const
+      ).entries()) {
+        const [type, depth] = KINDS[(2 * side + index) % KINDS.length] ?? [0, 8];
+        const interlaced = (side >> 1) % 2 === 0;
+        const file = writePng(makeSpec(type, depth, [...size], { interlaced }));
+        const ours = await lab.decode(file);
+        const difference = maxDifference(ours.data, await judge(file, ours.channels));
+        const label = `${size.join(" x ")}, type ${type}, ${depth} bits, ${interlaced}`;
+        expect(difference, label).toBeLessThanOrEqual(depth === 16 ? 1 : 0);
+        expect(ours.used, label).toBeLessThanOrEqual(ours.planned);
+      }
+    }
+  });
+
   const key = (type: 0 | 2, depth: PngSpec["depth"], interlaced: boolean): PngSpec => {
     const spec = makeSpec(type, depth, [50, 33], { interlaced });
     // The colour of the pixel in the middle, and of every seventh.
