@@ -54,7 +54,8 @@ export function toSharp({ data, width, height, channels }: Pixels): Sharp {
 /** Pixels as sharp decodes them, with as many channels as the file has. */
 export async function judge(file: Uint8Array): Promise<Pixels> {
   const { channels } = await sharp(file).metadata();
-  const image = channels === 1 ? sharp(file).toColourspace("b-w") : sharp(file);
+  const whole = sharp(file, { failOn: "warning" });
+  const image = channels === 1 ? whole.toColourspace("b-w") : whole;
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height, channels: info.channels as 1 | 3 };
 }
