@@ -1,9 +1,9 @@
 /** Nothing of a job's picture stays in an instance that the next job may get. */
 import { describe, expect, it } from "vitest";
-import { Engine } from "../../src/kernels/engine.ts";
+import { Engine, ENGINE } from "../../src/kernels/engine.ts";
 import { MAX_PIXELS } from "../../src/limits.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
-import { convert } from "../../src/pipeline/convert.ts";
+import { convert, openInput } from "../../src/pipeline/convert.ts";
 import { MemoryGate, type InstanceKind, type PooledInstance } from "../../src/pipeline/memory.ts";
 import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
 import { ALL_CODECS } from "../support/codecs.ts";
@@ -67,9 +67,10 @@ function findPicture(memory: Uint8Array): number {
 async function run(file: Uint8Array, asked: object, fails = false): Promise<Entry[]> {
   const gate = new WatchedGate();
   const context = { codecs: ALL_CODECS, gate, maxPixels: MAX_PIXELS };
+  const options = OUTPUT_OPTIONS.parse(asked);
   // Reading detaches what is read.
-  const copy = new Uint8Array(file);
-  const conversion = await convert(fromBytes(copy), OUTPUT_OPTIONS.parse(asked), context);
+  const input = await openInput(fromBytes(new Uint8Array(file)), options, context);
+  const conversion = convert(input, options, context);
   for await (const chunk of conversion.chunks) if (fails && chunk.length > 0) break;
   return gate.returned;
 }
@@ -110,11 +111,10 @@ it("the engine is as new, to the byte", async () => {
 });
 
 it("what this looks for is found in an engine that was not wiped", async () => {
-  const gate = new WatchedGate();
-  const source = await ALL_CODECS.png.open(fromBytes(makePng(6, false)));
-  const workspace = await gate.admit(gate.budgetBytes);
-  const { strips } = await source.picture(0, { scale: 1, region: null }, workspace);
-  for await (const { data } of strips)
-    expect(findPicture(new Uint8Array(data.buffer))).not.toBe(-1);
-  workspace.close("succeeded");
+  const engine = await ENGINE.create();
+  const at = engine.allocate(samples.length);
+  engine.view(at, samples.length).set(samples);
+  expect(findPicture(memoryOf(engine))).toBe(at);
+  engine.wipe();
+  expect(findPicture(memoryOf(engine))).toBe(-1);
 });
