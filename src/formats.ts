@@ -37,6 +37,16 @@ const starts = (head: Uint8Array, signature: string, offset = 0): boolean => {
 const includes = (head: Uint8Array, text: string): boolean =>
   head.some((_, offset) => starts(head, text, offset));
 
+/** Whether a file of boxes names one of the brands among those it says it is of. */
+const hasBrand = (head: Uint8Array, ...brands: string[]): boolean => {
+  if (!starts(head, "ftyp", 4)) return false;
+  const end = Math.min(head.length, (head[2] ?? 0) * 256 + (head[3] ?? 0));
+  for (let at = 8; at + 4 <= end; at += at === 8 ? 8 : 4) {
+    if (brands.some((brand) => starts(head, brand, at))) return true;
+  }
+  return false;
+};
+
 /** Lengths of the headers that Windows and OS/2 have used. */
 const BMP_HEADER_BYTES = new Set([12, 16, 40, 52, 56, 64, 108, 124]);
 
@@ -144,6 +154,18 @@ export const FORMATS = {
     lossless: "optional",
     // Some have a few bytes of something else in front, which readers skip.
     matches: (head) => includes(head, "%PDF-"),
+  },
+  avif: {
+    name: "avif",
+    aliases: [],
+    mimeType: "image/avif",
+    lane: "formats",
+    reads: true,
+    writes: true,
+    alpha: true,
+    gray: true,
+    lossless: "never",
+    matches: (head) => hasBrand(head, "avif", "avis"),
   },
 } as const satisfies Record<string, Format>;
 

@@ -106,6 +106,12 @@ const MAKERS: Record<FormatName, () => Promise<Buffer>[]> = {
       writeBmp({ ...info, bits: 4, compression: 2, palette: gray(16), pixels: [], data: runs(4) }),
     ].map((file) => Promise.resolve(file));
   },
+  avif: () => [
+    draw(3).avif({ effort: 0 }).toBuffer(),
+    draw(3).avif({ effort: 0, chromaSubsampling: "4:2:0" }).withIccProfile("p3").toBuffer(),
+    draw(4).avif({ effort: 0, chromaSubsampling: "4:2:0" }).toBuffer(),
+    draw(3).avif({ effort: 0, lossless: true }).toBuffer(),
+  ],
   tiff: () => [
     ...(["none", "lzw", "deflate", "packbits"] as const).flatMap((compression) => [
       draw(3).tiff({ compression }).toBuffer(),

@@ -44,5 +44,6 @@ export { vp8Prepare, vp8SetQuantiser } from "./vp8-encode-setup";
 export { vp8lReadHeader } from "./vp8l-header";
 export { vp8lReadRow, vp8lWritePlane, vp8lWriteRow } from "./vp8l-rows";
 export { unfilterPlaneRow } from "./plane-filter";
+export { planarToRgb, planeToBytes } from "./planar";
 export { alphaCode, alphaPut, alphaTokenise } from "./alpha-encode";
 export { adler32, deflateCode, deflateScan, deflateStore } from "./deflate";
