@@ -7,6 +7,8 @@
 export const LANES = ["images", "formats", "documents"] as const;
 export type LaneName = (typeof LANES)[number];
 
+export type Direction = "read" | "write" | "both";
+
 export interface Format {
   /** Preferred extension, and the name the format goes by in requests and answers. */
   name: string;
@@ -23,6 +25,16 @@ export interface Format {
   /** Whether a picture with one channel stays one. */
   gray: boolean;
   lossless: "always" | "optional" | "never";
+  /** Whether animations of it are read and written as such; without it they are one picture. */
+  animation?: Direction;
+  /** Whether files of several pages are read and written as such. */
+  pages?: Direction;
+  /** Longest side of an output, where that is less than MAX_SIDE. */
+  maxSide?: number;
+  /** Pixels of the largest output that fits the memory, where a picture may have more. */
+  maxPixels?: number;
+  /** The same without loss. */
+  maxLosslessPixels?: number;
   /** Whether `head`, the first SNIFF_BYTES of a file, are of this format. */
   matches(head: Uint8Array): boolean;
 }
@@ -85,6 +97,8 @@ export const FORMATS = {
     alpha: true,
     gray: false,
     lossless: "optional",
+    maxSide: 16_383,
+    maxLosslessPixels: 3_200_000,
     matches: (head) => starts(head, "RIFF") && starts(head, "WEBP", 8),
   },
   tiff: {
@@ -97,6 +111,7 @@ export const FORMATS = {
     alpha: true,
     gray: true,
     lossless: "always",
+    pages: "read",
     // 43 is BigTIFF. Canon's raw files, which say so behind, are another matter.
     matches: (head) =>
       ["II*\0", "MM\0*", "II+\0", "MM\0+"].some((magic) => starts(head, magic)) &&
@@ -112,6 +127,7 @@ export const FORMATS = {
     alpha: true,
     gray: false,
     lossless: "always",
+    maxSide: 256,
     // An icon or a cursor, of 1 to 255 pictures.
     matches: (head) =>
       (starts(head, "\0\0\x01\0") || starts(head, "\0\0\x02\0")) && head[4] !== 0 && head[5] === 0,
@@ -126,6 +142,8 @@ export const FORMATS = {
     alpha: true,
     gray: true,
     lossless: "never",
+    animation: "both",
+    maxPixels: 26_000_000,
     matches: (head) => starts(head, "GIF87a") || starts(head, "GIF89a"),
   },
   bmp: {
@@ -152,6 +170,7 @@ export const FORMATS = {
     alpha: false,
     gray: true,
     lossless: "optional",
+    pages: "read",
     // Some have a few bytes of something else in front, which readers skip.
     matches: (head) => includes(head, "%PDF-"),
   },
@@ -173,7 +192,7 @@ type Table = typeof FORMATS;
 export type FormatName = keyof Table;
 
 /** Names of the rows in which `Key` has a value of `Value`. */
-type NamesWith<Key extends keyof Format, Value> = {
+type NamesWith<Key extends "lane" | "reads" | "writes", Value> = {
   [Name in FormatName]: Table[Name][Key] extends Value ? Name : never;
 }[FormatName];
 

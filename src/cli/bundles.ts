@@ -8,6 +8,9 @@ import { API_CONFIG, runWrangler } from "./project.ts";
 /** The platform's limit for a Worker, compressed. */
 export const MAX_BUNDLE_BYTES = 10 * 1024 * 1024;
 
+/** The platform's limit for what a Worker does before its first request. */
+export const MAX_STARTUP_MS = 1000;
+
 export interface Bundle {
   config: string;
   rawBytes: number;
@@ -48,9 +51,43 @@ function isModule(file: string): boolean {
   return !file.endsWith(".map") && file !== "README.md";
 }
 
+interface CpuProfile {
+  nodes: { id: number; callFrame: { functionName: string } }[];
+  samples: number[];
+  /** Microseconds since the sample before. */
+  timeDeltas: number[];
+}
+
+/**
+ * How long one Worker computes until it can take a request, on this machine.
+ * @throws Error with wrangler's output when it does not start
+ */
+export async function measureStartup(config: string): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "pixmill-startup-"));
+  try {
+    const outfile = join(folder, "startup.cpuprofile");
+    const { code, stdout, stderr } = await runWrangler([
+      ...["check", "startup", "--args", `--config=${config}`, "--outfile", outfile],
+    ]);
+    if (code !== 0) throw new Error(`${config} does not start:\n${stdout}${stderr}`);
+    const profile = JSON.parse(readFileSync(outfile, "utf8")) as CpuProfile;
+    const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame.functionName]));
+    const microseconds = profile.samples.reduce((sum, id, index) => {
+      const isIdle = names.get(id) === "(idle)";
+      return sum + (isIdle ? 0 : (profile.timeDeltas[index] ?? 0));
+    }, 0);
+    return microseconds / 1000;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** What speaks against deploying it, as sentences. */
-export function findBundleFaults(bundle: Bundle): string[] {
+export function findBundleFaults(bundle: Bundle, startupMs: number): string[] {
   const faults: string[] = [];
+  if (startupMs > MAX_STARTUP_MS) {
+    faults.push(`${bundle.config}: ${startupMs.toFixed(0)} ms to start, over ${MAX_STARTUP_MS}.`);
+  }
   if (bundle.gzipBytes > MAX_BUNDLE_BYTES) {
     faults.push(
       `${bundle.config}: ${bundle.gzipBytes} bytes compressed, over ${MAX_BUNDLE_BYTES}.`,

@@ -1,6 +1,6 @@
 /** `npm run deploy`: everything onto a Cloudflare account, in the order in which it needs each other. */
 import { readArguments, runCommand } from "./arguments.ts";
-import { findBundleFaults, measureBundle } from "./bundles.ts";
+import { findBundleFaults, measureBundle, measureStartup } from "./bundles.ts";
 import { planDeployment, type Step } from "./deployment.ts";
 import { runWrangler } from "./project.ts";
 
@@ -35,11 +35,12 @@ async function checkBundles(steps: Step[]): Promise<void> {
   for (const { config } of steps) {
     if (!config) continue;
     const bundle = await measureBundle(config);
+    const startupMs = await measureStartup(config);
     console.log(
       `${config}: ${kib(bundle.rawBytes)}, ${kib(bundle.gzipBytes)} compressed, ` +
-        `${bundle.wasm.length} WASM modules`,
+        `${bundle.wasm.length} WASM modules, ${startupMs.toFixed(0)} ms to start`,
     );
-    faults.push(...findBundleFaults(bundle));
+    faults.push(...findBundleFaults(bundle, startupMs));
   }
   if (faults.length > 0) throw new Error(faults.join("\n"));
 }

@@ -13,6 +13,7 @@ import {
   type Prepared,
 } from "./convert.ts";
 import type { OutputOptions } from "./options.ts";
+import { pickFrame } from "./frame.ts";
 import { choosePages } from "./pages.ts";
 import type { Warning } from "./picture.ts";
 import { writeWithin } from "./target.ts";
@@ -46,7 +47,7 @@ export async function* deliver(
   const isAsked = options.page !== null || options.pages !== null;
   if (chosen.length > 1) await checkPages(file, chosen, options, context, maxTotalPixels);
   for (const [done, index] of chosen.entries()) {
-    const input = await openPage(file, index);
+    const input = await pickPicture(file, index, options);
     const onProgress = (fraction: number) =>
       context.onProgress?.((done + fraction) / chosen.length);
     const written = await deliverPage(input, options, { ...context, onProgress }, write);
@@ -56,6 +57,11 @@ export async function* deliver(
       warnings: [...written.warnings, ...(pageCount > 1 && !isAsked ? [firstOf(pageCount)] : [])],
     };
   }
+}
+
+async function pickPicture(file: Input, page: number, { frame }: OutputOptions): Promise<Input> {
+  const input = await openPage(file, page);
+  return frame === null ? input : { ...input, source: pickFrame(input.source, frame) };
 }
 
 const firstOf = (pages: number): Warning => ({
@@ -73,7 +79,11 @@ async function checkPages(
 ): Promise<void> {
   let pixels = 0;
   for (const index of indices) {
-    const { decoded, output } = prepare(await openPage(file, index), options, context).plan;
+    const { decoded, output } = prepare(
+      await pickPicture(file, index, options),
+      options,
+      context,
+    ).plan;
     pixels += Math.max(decoded.width * decoded.height, output.width * output.height);
     if (pixels > maxTotalPixels) {
       throw new AppError(

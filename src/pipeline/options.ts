@@ -1,7 +1,7 @@
 /** What can be asked of an output, whatever dialect asks. Validated at the edge, trusted behind it. */
 import { z } from "zod";
 import { FORMATS, writableFormats, type FormatName, type WritableFormat } from "../formats.ts";
-import { MAX_SIDE } from "../limits.ts";
+import { MAX_FRAMES, MAX_SIDE } from "../limits.ts";
 import { findPagesConflict, PAGES_PATTERN } from "./pages.ts";
 
 /**
@@ -122,6 +122,8 @@ export const OUTPUT_OPTIONS = z.object({
   page: z.int().min(1).max(MAX_PAGE).nullable().default(null),
   /** Pages of the input, each of which gives an output. */
   pages: z.string().regex(PAGES_PATTERN).nullable().default(null),
+  /** The one frame of an animation to take, from 1 on. */
+  frame: z.int().min(1).max(MAX_FRAMES).nullable().default(null),
   /** Resamples light instead of encoded values: fine bright detail keeps its brightness. */
   linearLight: z.boolean().default(false),
   /** The squares of an icon file, instead of `width` and `height`; null is one picture of any shape. */

@@ -129,6 +129,7 @@ export function makePlan(
     !source.isDrawing &&
     (source.frames === 1 || moves !== undefined) &&
     source.pages === 1 &&
+    options.frame === null &&
     options.iconSizes === null &&
     options.colors === null &&
     options.chromaSubsampling === "auto" &&

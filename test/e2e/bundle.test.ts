@@ -1,6 +1,6 @@
 /** What would be deployed. */
 import { expect, test } from "vitest";
-import { findBundleFaults, measureBundle } from "../../src/cli/bundles.ts";
+import { findBundleFaults, measureBundle, measureStartup } from "../../src/cli/bundles.ts";
 import { findVariableFaults } from "../../src/cli/deployment.ts";
 import { listWorkerConfigs } from "../../src/cli/project.ts";
 import { LANES } from "../../src/formats.ts";
@@ -8,16 +8,19 @@ import { runScript } from "../support/process.ts";
 
 test.each(listWorkerConfigs())("%s fits the platform; only lanes hold WASM", async (config) => {
   const bundle = await measureBundle(config);
-  expect(findBundleFaults(bundle)).toEqual([]);
+  const startupMs = await measureStartup(config);
+  expect(findBundleFaults(bundle, startupMs)).toEqual([]);
+  expect(startupMs).toBeGreaterThan(1);
   expect(bundle.gzipBytes).toBeGreaterThan(1000);
   expect(bundle.wasm.length > 0).toBe(config !== "wrangler.toml");
 });
 
-test("a WASM module in the api Worker or too large a bundle is a fault", () => {
+test("a WASM module in the api Worker, too large a bundle or too slow a start is a fault", () => {
   const bundle = { config: "wrangler.toml", rawBytes: 0, gzipBytes: 0, wasm: ["codec.wasm"] };
-  expect(findBundleFaults(bundle)).toEqual([expect.stringContaining("codec.wasm")]);
-  expect(findBundleFaults({ ...bundle, config: "wrangler.images.toml" })).toEqual([]);
-  expect(findBundleFaults({ ...bundle, wasm: [], gzipBytes: 11e6 })).toHaveLength(1);
+  expect(findBundleFaults(bundle, 99)).toEqual([expect.stringContaining("codec.wasm")]);
+  expect(findBundleFaults({ ...bundle, config: "wrangler.images.toml" }, 99)).toEqual([]);
+  expect(findBundleFaults({ ...bundle, wasm: [], gzipBytes: 11e6 }, 99)).toHaveLength(1);
+  expect(findBundleFaults({ ...bundle, wasm: [] }, 1001)).toHaveLength(1);
 });
 
 test("a deployment makes resources first, then the api Worker, then what is bound to it", async () => {

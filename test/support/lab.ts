@@ -8,6 +8,7 @@ import {
   openerOf,
   type EncodeOptions,
   type Encoder,
+  type LaneCodecs,
   type OpenContext,
 } from "../../src/codecs/codec.ts";
 import { concat } from "../../src/codecs/concat.ts";
@@ -277,6 +278,19 @@ const ROUTES: Record<string, Route> = {
       headers: { "x-lab": JSON.stringify(made) },
     });
   },
+
+  /** What the codecs can do, by format. */
+  "/codecs": () =>
+    Promise.resolve(
+      Response.json(
+        Object.entries(ALL_CODECS as LaneCodecs).map(([name, codec]) => ({
+          name,
+          reads: codec?.open !== undefined,
+          writes: codec?.encoder !== undefined,
+          moves: codec?.encoder?.animation !== undefined,
+        })),
+      ),
+    ),
 
   "/memory": () =>
     Promise.resolve(Response.json({ held: gate.heldBytes, reserved: gate.reservedBytes })),

@@ -185,6 +185,7 @@ function toOutputOptions({ output = {} }: ConvertRequest, format: WritableFormat
     kernel: output.kernel,
     linearLight: output.linear_light,
     page: output.page,
+    frame: output.frame,
     pages: output.pages,
     iconSizes: output.icon_sizes,
   });

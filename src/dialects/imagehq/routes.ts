@@ -5,6 +5,7 @@ import type { App } from "../../http/dialect.ts";
 import { binary, json, SECURITY } from "../../http/openapi.ts";
 import { throttle } from "../../http/throttle.ts";
 import { handleConvert } from "./convert.ts";
+import { FORMAT_LIST, listFormats } from "./formats.ts";
 import { cancelJob, findCallersJob, removeJob, sendEvents, sendOutputs } from "./jobs.ts";
 import { toJobBody } from "./response.ts";
 import { CONVERT_REQUEST, JOB, PROBLEM, QUEUED_JOB } from "./schemas.ts";
@@ -168,6 +169,20 @@ const EVENTS = createRoute({
   },
 });
 
+const FORMAT_ROUTE = createRoute({
+  method: "get",
+  path: "/v1/formats",
+  operationId: "listFormats",
+  tags: ["Service"],
+  summary: "List the formats that are read and written",
+  description: "With their options and limits. Needs no key.",
+  security: [],
+  responses: { 200: json("Every format.", FORMAT_LIST) },
+});
+
+/** It changes with a deployment only, which nobody needs to know at once. */
+const FORMATS_MAX_AGE_S = 300;
+
 export function registerRoutes(app: App): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
@@ -181,6 +196,10 @@ export function registerRoutes(app: App): void {
   // Declared by hand: `openapi` would validate the body, and hold it in memory for that.
   app.openAPIRegistry.registerPath(CONVERT);
   app.post(CONVERT.getRoutingPath(), ...CONVERTING, handleConvert);
+  app.openapi(FORMAT_ROUTE, (c) => {
+    c.header("Cache-Control", `public, max-age=${FORMATS_MAX_AGE_S}`);
+    return c.json(listFormats(), 200);
+  });
   app.openapi(GET_JOB, async (c) =>
     c.json(toJobBody(await findCallersJob(c, c.req.valid("param").id)), 200),
   );

@@ -15,7 +15,7 @@ import {
   MAX_TARGET_BYTES,
   MIN_DPI,
 } from "../../pipeline/options.ts";
-import { MAX_SIDE } from "../../limits.ts";
+import { MAX_FRAMES, MAX_SIDE } from "../../limits.ts";
 import { PAGES_PATTERN } from "../../pipeline/pages.ts";
 
 const side = z.int().min(1).max(MAX_SIDE);
@@ -78,6 +78,10 @@ export const OUTPUT = z
       description:
         "Pages to convert, each to an output of its own: `all`, or numbers and ranges from 1 on. Without `page` and `pages` it is the first.",
       example: "1,3-5",
+    }),
+    frame: z.int().min(1).max(MAX_FRAMES).optional().openapi({
+      description:
+        "The one frame of an animation to convert, counted from 1. Without it formats that can move keep all frames, others get the first.",
     }),
     icon_sizes: z.array(z.literal(ICON_SIZES)).min(1).optional().openapi({
       description:

@@ -17,7 +17,7 @@ test("/openapi.json is OpenAPI 3.1 without a complaint of Redocly's recommended 
     rules: {
       // Its server is the one that was asked, which here is local.
       "no-server-example.com": "off",
-      // /healthz cannot be asked wrongly.
+      // /healthz and /v1/formats cannot be asked wrongly.
       "operation-4xx-response": "off",
     },
   });
@@ -41,6 +41,7 @@ test("every route is in the document", async () => {
     "get /healthz",
     "get /v1/account",
     "get /v1/credits",
+    "get /v1/formats",
     "get /v1/health",
     "get /v1/jobs",
     "get /v1/jobs/{id}",
