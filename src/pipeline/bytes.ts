@@ -50,6 +50,11 @@ export function createWindow(source: ByteSource, windowBytes: number): ByteSourc
   };
 }
 
+/** The same file, whose reads and streams that are near each other become one, of `windowBytes`. */
+export function withWindow(source: ByteSource, windowBytes: number): ByteSource {
+  return toSource(source.size, createWindow(source, windowBytes));
+}
+
 /** A source whose stream reads a chunk at a time. */
 function toSource(size: number, read: ByteSource["read"]): ByteSource {
   return {

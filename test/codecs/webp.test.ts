@@ -137,18 +137,6 @@ describe("decoding", () => {
     expect((await failure(lab.decode(huge))).code).toBe("truncated_image");
   });
 
-  test("animations are refused by name", async () => {
-    const frames = Buffer.concat([draw(32, 32, 3).data, draw(32, 32, 3).data.fill(7)]);
-    const file = await sharp(frames, {
-      raw: { width: 32, height: 64, channels: 3, pageHeight: 32 },
-    })
-      .webp({ loop: 0, delay: [100, 100] })
-      .toBuffer();
-    const error = await failure(lab.open(file));
-    expect(error.code).toBe("unsupported_feature");
-    expect(error.message).toContain("Animated");
-  });
-
   test("orientation and metadata are read, with and without the prefix of JPEG's EXIF", async () => {
     const file = await asSharp(draw(40, 30, 3))
       .webp()

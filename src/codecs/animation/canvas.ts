@@ -5,6 +5,7 @@ import type { Workspace } from "../../pipeline/memory.ts";
 import {
   shownDuration,
   STRIP_ROWS,
+  type Channels,
   type Frame,
   type Picture,
   type Strip,
@@ -105,6 +106,50 @@ export function clip({ x, y, width, height }: Rect, canvas: Size): Rect {
     width: Math.max(0, Math.min(x + width, canvas.width) - x),
     height: Math.max(0, Math.min(y + height, canvas.height) - y),
   };
+}
+
+/**
+ * Rows of a frame onto the canvas.
+ * @param rect the frame's place, all of it on the canvas
+ * @param channels of the strip; 1 is gray
+ * @param blends whether they lie over what is there, or take its place
+ */
+export function paintStrip(
+  { width, words }: Canvas,
+  rect: Rect,
+  { y, rows, data }: Strip,
+  channels: Channels,
+  blends: boolean,
+): void {
+  const second = channels === 1 ? 0 : 1;
+  const third = channels === 1 ? 0 : 2;
+  let from = 0;
+  for (let row = y; row < y + rows; row++) {
+    let to = (rect.y + row) * width + rect.x;
+    for (const end = to + rect.width; to < end; to++, from += channels) {
+      const alpha = channels === 4 ? (data[from + 3] as number) : 255;
+      const word =
+        alpha === 0
+          ? 0
+          : (data[from] as number) |
+            ((data[from + second] as number) << 8) |
+            ((data[from + third] as number) << 16) |
+            (alpha << 24);
+      if (!blends || alpha === 255) words[to] = word;
+      else if (alpha > 0) words[to] = blend(word, words[to] as number);
+    }
+  }
+}
+
+/** A pixel of straight alpha over another (RFC 9649, section 2.7.1.1; the same in PNG, 13.16). */
+function blend(over: number, under: number): number {
+  const alpha = over >>> 24;
+  const left = ((under >>> 24) * (255 - alpha)) / 255;
+  if (left === 0) return over;
+  const sum = alpha + left;
+  const mix = (shift: number): number =>
+    Math.round((((over >> shift) & 255) * alpha + ((under >> shift) & 255) * left) / sum) << shift;
+  return mix(0) | mix(8) | mix(16) | (Math.round(sum) << 24);
 }
 
 export function clearRect({ width, words }: Canvas, rect: Rect): void {

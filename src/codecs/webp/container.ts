@@ -1,4 +1,5 @@
 /** What surrounds the picture in a WebP file. Layout: RFC 9649, section 2. */
+import type { Rect } from "../../pipeline/geometry.ts";
 import type { Metadata } from "../../pipeline/picture.ts";
 import { concat } from "../concat.ts";
 import type { Region } from "./libwebp.ts";
@@ -15,7 +16,7 @@ const RIFF_BYTES = 12;
 const CHUNK_HEAD_BYTES = 8;
 const CANVAS_BYTES = 10;
 const WEBP = Uint8Array.of(0x57, 0x45, 0x42, 0x50);
-const FLAGS = { icc: 0x20, alpha: 0x10, exif: 0x08, xmp: 0x04 } as const;
+const FLAGS = { icc: 0x20, alpha: 0x10, exif: 0x08, xmp: 0x04, animation: 0x02 } as const;
 
 /** Whether the picture has transparency, and its metadata (members that are null are left out). */
 export interface Surroundings {
@@ -23,7 +24,11 @@ export interface Surroundings {
   height: number;
   alpha: boolean;
   metadata: Metadata;
+  /** Of an animation: how often it is played; 0 is for ever. */
+  plays?: number;
 }
+
+const MAX_PLAYS = 0xffff;
 
 /**
  * What a file has before and after `imageBytes` bytes of image chunks. `extended` asks for the
@@ -31,7 +36,7 @@ export interface Surroundings {
  */
 export function surround(
   imageBytes: number,
-  { width, height, alpha, metadata }: Surroundings,
+  { width, height, alpha, metadata, plays }: Surroundings,
   extended: boolean,
 ): Omit<WrappedFile, "image"> {
   const { icc, exif, xmp } = metadata;
@@ -42,12 +47,14 @@ export function surround(
       (icc ? FLAGS.icc : 0) |
       (alpha ? FLAGS.alpha : 0) |
       (exif ? FLAGS.exif : 0) |
-      (xmp ? FLAGS.xmp : 0);
+      (xmp ? FLAGS.xmp : 0) |
+      (plays === undefined ? 0 : FLAGS.animation);
     writeUint24(canvas, 4, width - 1);
     writeUint24(canvas, 7, height - 1);
     front.push(chunk("VP8X", canvas));
     if (icc) front.push(chunk("ICCP", icc));
   }
+  if (plays !== undefined) front.push(chunk("ANIM", animationData(plays)));
   const back = [...(exif ? [chunk("EXIF", exif)] : []), ...(xmp ? [chunk("XMP ", xmp)] : [])];
   const bytes = [...front, ...back].reduce((sum, part) => sum + part.length, 4 + imageBytes);
   const riff = chunkHead("RIFF", bytes);
@@ -85,6 +92,42 @@ export function chunkHead(name: string, bytes: number): Uint8Array {
 /** Chunks start at even offsets; the byte of padding does not count as theirs. */
 function chunk(name: string, data: Uint8Array): Uint8Array {
   return concat([chunkHead(name, data.length), data, new Uint8Array(data.length & 1)]);
+}
+
+/** Before the first frame there is no colour. */
+function animationData(plays: number): Uint8Array {
+  const data = new Uint8Array(6);
+  new DataView(data.buffer).setUint16(4, Math.min(plays, MAX_PLAYS), true);
+  return data;
+}
+
+export interface FramePlace {
+  rect: Rect;
+  durationMs: number;
+  /** Whether the frame's pixels lie over what is there, or take its place. */
+  blends: boolean;
+}
+
+const FRAME_HEAD_BYTES = 16;
+const MAX_DURATION_MS = 0xff_ffff;
+
+/**
+ * What precedes a frame's chunks (section 2.7.1.1); it stays when the next one comes.
+ * @param rect with even x and y
+ * @param imageBytes of its chunks, an even number
+ */
+export function writeFrameHead(
+  { rect, durationMs, blends }: FramePlace,
+  imageBytes: number,
+): Uint8Array {
+  const head = new Uint8Array(FRAME_HEAD_BYTES);
+  writeUint24(head, 0, rect.x / 2);
+  writeUint24(head, 3, rect.y / 2);
+  writeUint24(head, 6, rect.width - 1);
+  writeUint24(head, 9, rect.height - 1);
+  writeUint24(head, 12, Math.min(MAX_DURATION_MS, Math.round(durationMs)));
+  head[15] = blends ? 0 : 2;
+  return concat([chunkHead("ANMF", FRAME_HEAD_BYTES + imageBytes), head]);
 }
 
 function writeUint24(bytes: Uint8Array, offset: number, value: number): void {

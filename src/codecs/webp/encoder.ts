@@ -1,6 +1,7 @@
 /** Strips to WebP: opaque or large lossy pictures by our own kernels, all others by libwebp. */
 import { AppError } from "../../errors.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
+import type { Size } from "../../pipeline/geometry.ts";
 import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
 import type { EncodeOptions, Encoder } from "../codec.ts";
 import { planWhole } from "./effort.ts";
@@ -37,7 +38,8 @@ async function* encode(
   yield* chosen(picture, options, workspace);
 }
 
-function checkSize({ width, height }: PictureInfo): void {
+/** @throws AppError too_many_pixels */
+export function checkSize({ width, height }: Size): void {
   if (width <= MAX_WEBP_SIDE && height <= MAX_WEBP_SIDE) return;
   throw new AppError(
     "too_many_pixels",

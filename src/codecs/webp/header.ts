@@ -1,18 +1,40 @@
 /** What a WebP file says of itself before a pixel is decoded. Layout: RFC 9649. */
 import { AppError } from "../../errors.ts";
-import { MAX_METADATA_BYTES } from "../../limits.ts";
+import { MAX_FRAMES, MAX_METADATA_BYTES } from "../../limits.ts";
 import type { ByteSource } from "../../pipeline/bytes.ts";
+import type { Rect, Size } from "../../pipeline/geometry.ts";
 import type { Metadata, Warning } from "../../pipeline/picture.ts";
+import type { Patch } from "../animation/canvas.ts";
 import { parseAlpha } from "./alpha.ts";
 import { damaged, truncated } from "./failures.ts";
 import type { Place } from "./input.ts";
 import type { LosslessPicture } from "./lossless.ts";
 import type { LossyPicture } from "./lossy.ts";
 
+/** Coded pixels, and where they are. */
+export type CodedPicture = LossyPicture | LosslessPicture;
+
 export interface WebpHeader {
-  image: LossyPicture | LosslessPicture;
+  /** A still picture, or the first frame's. */
+  image: CodedPicture;
+  movie: Movie | null;
   metadata: Metadata;
   warnings: Warning[];
+}
+
+/** What is known of the frames of an animation. */
+export interface Movie extends Size {
+  frames: WebpFrame[];
+  /** May be more than are listed: too many to be used. */
+  count: number;
+  /** 0 is for ever. */
+  plays: number;
+}
+
+export interface WebpFrame extends Patch {
+  /** Whether its pixels lie over what is there, or take its place. */
+  blends: boolean;
+  image: CodedPicture;
 }
 
 /** With the place of its payload. */
@@ -20,10 +42,16 @@ interface Chunk extends Place {
   name: string;
 }
 
+const RIFF_BYTES = 12;
 const MAX_CHUNKS = 256;
+/** Of a frame: its transparency and its pixels, and some that nobody knows. */
+const MAX_FRAME_CHUNKS = 16;
 const FRAME_HEAD_BYTES = 10;
 const LOSSLESS_HEAD_BYTES = 5;
+const ANIMATION_FRAME_BYTES = 16;
 const WINDOW_BYTES = 4096;
+/** Frames follow each other closely: each time is a request to the store. */
+const ANIMATION_WINDOW_BYTES = 256 * 1024;
 const METADATA_CHUNKS: Record<string, keyof Metadata> = {
   ICCP: "icc",
   EXIF: "exif",
@@ -32,34 +60,78 @@ const METADATA_CHUNKS: Record<string, keyof Metadata> = {
 
 /**
  * Walks the file's chunks by random access; only metadata is read whole.
- * @throws AppError invalid_image, truncated_image, unsupported_feature (animation)
+ * @throws AppError invalid_image, truncated_image
  */
 export async function readHeader(bytes: ByteSource): Promise<WebpHeader> {
-  const read = windowed(bytes);
-  const chunks = await listChunks(bytes.size, read);
-  const find = (name: string): Chunk | undefined => chunks.find((chunk) => chunk.name === name);
-  const extended = find("VP8X");
-  const canvas = extended && parseCanvas(await read(extended.offset, 10));
-  if (canvas?.animated) {
-    throw new AppError("unsupported_feature", "Animated WebP files cannot be converted yet.", {
-      feature: "animation",
-    });
+  const first = windowed(bytes, WINDOW_BYTES);
+  const end = await readLength(bytes.size, first);
+  const canvas = await readCanvas({ offset: RIFF_BYTES, end }, bytes.size, first);
+  const read = canvas?.animated ? windowed(bytes, ANIMATION_WINDOW_BYTES) : first;
+  const movie: Movie | null = canvas?.animated
+    ? { width: canvas.width, height: canvas.height, frames: [], count: 0, plays: 1 }
+    : null;
+  const chunks: Chunk[] = [];
+  for await (const chunk of walkChunks({ offset: RIFF_BYTES, end }, bytes.size, read)) {
+    if (movie && chunk.name === "ANMF") {
+      const frame =
+        movie.count++ < MAX_FRAMES ? await readFrame(chunk, movie, bytes.size, read) : null;
+      if (frame) movie.frames.push(frame);
+    } else if (chunks.push(chunk) > MAX_CHUNKS) {
+      throw new AppError("invalid_image", "The WebP file has too many parts.");
+    }
   }
-  const image = await readPicture(find, read);
-  if (canvas && (canvas.width !== image.width || canvas.height !== image.height)) {
+  const anim = movie && chunks.find(({ name }) => name === "ANIM");
+  if (anim) movie.plays = viewOf(await read(anim.offset, 6)).getUint16(4, true);
+  const image = movie ? movie.frames[0]?.image : await readPicture(chunks, canvas !== null, read);
+  if (!image) throw new AppError("invalid_image", "The WebP file holds no picture.");
+  if (canvas && !movie && (canvas.width !== image.width || canvas.height !== image.height)) {
     throw new AppError("invalid_image", "The WebP file contradicts itself about its size.");
   }
-  const { metadata, warnings } = await readMetadata(chunks, read);
-  return { image, metadata, warnings };
+  return { image, movie, ...(await readMetadata(chunks, read)) };
 }
 
-async function readPicture(
-  find: (name: string) => Chunk | undefined,
+/** RFC 9649, section 2.7.1.1. */
+async function readFrame(
+  chunk: Chunk,
+  canvas: Size,
+  sizeBytes: number,
   read: Read,
-): Promise<WebpHeader["image"]> {
+): Promise<WebpFrame> {
+  const head = viewOf(await read(chunk.offset, ANIMATION_FRAME_BYTES));
+  const uint24 = (at: number): number => head.getUint16(at, true) | (head.getUint8(at + 2) << 16);
+  const rect: Rect = {
+    x: 2 * uint24(0),
+    y: 2 * uint24(3),
+    width: 1 + uint24(6),
+    height: 1 + uint24(9),
+  };
+  const durationMs = uint24(12);
+  const flags = head.getUint8(15);
+  const chunks: Chunk[] = [];
+  const inside = { offset: chunk.offset + ANIMATION_FRAME_BYTES, end: chunk.end };
+  for await (const part of walkChunks(inside, sizeBytes, read)) {
+    if (chunks.push(part) === MAX_FRAME_CHUNKS) break;
+  }
+  const image = await readPicture(chunks, true, read);
+  const isInside = rect.x + rect.width <= canvas.width && rect.y + rect.height <= canvas.height;
+  if (!isInside || image.width !== rect.width || image.height !== rect.height) throw damaged();
+  return {
+    ...{ rect, durationMs, image },
+    disposal: (flags & 1) !== 0 ? "clear" : "keep",
+    blends: (flags & 2) === 0,
+  };
+}
+
+/** @param extended whether there may be transparency beside lossy pixels */
+async function readPicture(
+  chunks: readonly Chunk[],
+  extended: boolean,
+  read: Read,
+): Promise<CodedPicture> {
+  const find = (name: string): Chunk | undefined => chunks.find((chunk) => chunk.name === name);
   const lossy = find("VP8 ");
   if (lossy) {
-    const plane = find("VP8X") && find("ALPH");
+    const plane = extended ? find("ALPH") : undefined;
     const [first = 0] = plane ? await read(plane.offset, 1) : [];
     return {
       ...parseLossy(await read(lossy.offset, FRAME_HEAD_BYTES), lossy),
@@ -74,45 +146,61 @@ async function readPicture(
 type Read = (offset: number, length: number) => Promise<Uint8Array>;
 
 /** Small reads near each other become one. @throws AppError truncated_image past the end */
-function windowed(bytes: ByteSource): Read {
+function windowed(bytes: ByteSource, windowBytes: number): Read {
   let start = 0;
   let window: Uint8Array = new Uint8Array(0);
   return async (offset, length) => {
     if (offset + length > bytes.size) throw truncated();
     if (offset < start || offset + length > start + window.length) {
-      window = await bytes.read(offset, Math.max(length, WINDOW_BYTES));
+      window = await bytes.read(offset, Math.max(length, windowBytes));
       start = offset;
     }
     return window.subarray(offset - start, offset - start + length);
   };
 }
 
-async function listChunks(sizeBytes: number, read: Read): Promise<Chunk[]> {
-  const riff = await read(0, 12);
+/** @returns where the file's chunks end */
+async function readLength(sizeBytes: number, read: Read): Promise<number> {
+  const riff = await read(0, RIFF_BYTES);
   if (text(riff, 0) !== "RIFF" || text(riff, 8) !== "WEBP") {
     throw new AppError("invalid_image", "This is not a WebP file.");
   }
   const end = 8 + viewOf(riff).getUint32(4, true);
   if (end > sizeBytes) throw truncated();
-  const chunks: Chunk[] = [];
-  let offset = 12;
-  while (offset + 8 <= Math.min(end, sizeBytes)) {
+  return end;
+}
+
+/** Null where the file is of the simple kind. */
+async function readCanvas(place: Place, sizeBytes: number, read: Read): Promise<Canvas | null> {
+  const { value: first } = await walkChunks(place, sizeBytes, read).next();
+  return first?.name === "VP8X" ? parseCanvas(await read(first.offset, 10)) : null;
+}
+
+async function* walkChunks(
+  place: Place,
+  sizeBytes: number,
+  read: Read,
+): AsyncGenerator<Chunk, undefined> {
+  const { end } = place;
+  for (let { offset } = place; offset + 8 <= end;) {
     const head = await read(offset, 8);
     const bytes = viewOf(head).getUint32(4, true);
     const chunk = { name: text(head, 0), offset: offset + 8, end: offset + 8 + bytes };
     if (chunk.end > sizeBytes) throw truncated();
     if (chunk.end > end) {
-      throw new AppError("invalid_image", "A part of the WebP file is larger than the file.");
+      throw new AppError("invalid_image", "A part of the WebP file is larger than what it is in.");
     }
-    if (chunks.push(chunk) > MAX_CHUNKS) {
-      throw new AppError("invalid_image", "The WebP file has too many parts.");
-    }
+    yield chunk;
     offset = chunk.end + (bytes & 1);
   }
-  return chunks;
+  return undefined;
 }
 
-function parseCanvas(data: Uint8Array): { width: number; height: number; animated: boolean } {
+interface Canvas extends Size {
+  animated: boolean;
+}
+
+function parseCanvas(data: Uint8Array): Canvas {
   const view = viewOf(data);
   return {
     width: 1 + (view.getUint32(4, true) & 0xffffff),

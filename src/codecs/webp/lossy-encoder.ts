@@ -81,6 +81,25 @@ export async function* encodeLossy(
   options: EncodeOptions,
   workspace: Workspace,
 ): AsyncGenerator<Uint8Array> {
+  const image = await encodeImage(picture, options, workspace);
+  const imageBytes = image.reduce((sum, part) => sum + part.length, 0);
+  const alpha = picture.channels === 4;
+  const surroundings = { ...picture, alpha, metadata: options.metadata };
+  const { before, after } = surround(imageBytes, surroundings, alpha);
+  yield before;
+  for (const part of image) yield part.slice();
+  if (after.length > 0) yield after;
+}
+
+/**
+ * The picture's chunks in parts, one behind the other, in the engine's memory.
+ * @throws AppError memory_limit
+ */
+export async function encodeImage(
+  picture: Picture,
+  options: EncodeOptions,
+  workspace: Workspace,
+): Promise<Uint8Array[]> {
   const plan = planKernel(picture, options);
   const alphaPlan = planAlpha(picture);
   const engine = await workspace.take(ENGINE, planLossy(picture, options));
@@ -96,14 +115,12 @@ export async function* encodeLossy(
   if (alpha === null) throw outgrown(MAX_ALPHA_BYTES);
   const frame = encoder.finish();
   if (!frame) throw outgrown(plan.dataBytes);
+  return [...(alpha ? makeChunk("ALPH", alpha()) : []), ...makeChunk("VP8 ", frame())];
+}
 
-  const image = [...(alpha ? makeChunk("ALPH", alpha()) : []), ...makeChunk("VP8 ", frame())];
-  const imageBytes = image.reduce((sum, part) => sum + part.length, 0);
-  const surroundings = { ...picture, alpha: alpha !== undefined, metadata: options.metadata };
-  const { before, after } = surround(imageBytes, surroundings, alpha !== undefined);
-  yield before;
-  for (const part of image) yield part.slice();
-  if (after.length > 0) yield after;
+/** Bytes that the picture's chunks have at most, unless it is noise with transparency of noise. */
+export function mostImageBytes(picture: PictureInfo, options: EncodeOptions): number {
+  return planKernel(picture, options).dataBytes + (planAlpha(picture)?.dataBytes ?? 0);
 }
 
 /** A chunk of these parts, with its head and its padding. */

@@ -1,34 +1,35 @@
 /** WebP to strips with our own kernels: neither lossy nor lossless pictures are ever whole. */
 import { readOrientation } from "../../metadata/exif.ts";
 import type { ByteSource } from "../../pipeline/bytes.ts";
+import { playTo } from "../../pipeline/frames.ts";
 import type { Source } from "../../pipeline/picture.ts";
+import { channelsOf, decodePicture, planPicture, toAnimation } from "./animate.ts";
 import { readHeader } from "./header.ts";
-import { decodeLossless, planLossless } from "./lossless.ts";
-import { decodeLossy, planLossy } from "./lossy.ts";
 
-/** @throws AppError invalid_image, truncated_image, unsupported_feature */
+/** @throws AppError invalid_image, truncated_image */
 export async function openWebp(bytes: ByteSource): Promise<Source> {
-  const { image, metadata, warnings } = await readHeader(bytes);
-  const { width, height } = image;
-  const lossy = "frame" in image;
-  const channels = lossy ? (image.alpha ? 4 : 3) : image.channels;
-  const info = { width, height, channels, icc: metadata.icc } as const;
+  const { image, movie, metadata, warnings } = await readHeader(bytes);
+  const { icc } = metadata;
+  const animation = movie && toAnimation(bytes, movie, icc);
+  // Whether nothing but the first frame is seen at first.
+  const isCanvas = !movie || (image.width === movie.width && image.height === movie.height);
+  const { width, height } = movie ?? image;
+  const info = { width, height, channels: isCanvas ? channelsOf(image) : 4, icc } as const;
   return {
     format: "webp",
     ...info,
     depth: 8,
     orientation: metadata.exif ? readOrientation(metadata.exif) : 1,
     metadata,
-    frames: 1,
+    frames: movie?.count ?? 1,
+    ...(animation && movie.count > 1 ? { animation } : {}),
     pages: 1,
     warnings,
     scales: [1],
-    memory: () => (lossy ? planLossy(image) : planLossless(image)),
-    picture: async (_index, _plan, workspace) => ({
-      ...info,
-      strips: lossy
-        ? await decodeLossy(bytes, image, workspace)
-        : await decodeLossless(bytes, image, workspace),
-    }),
+    memory: (plan) => (animation && !isCanvas ? animation.memory(plan) : planPicture(image)),
+    picture: async (_index, plan, workspace) =>
+      animation && !isCanvas
+        ? await playTo(animation, 0, plan, workspace)
+        : { ...info, strips: await decodePicture(bytes, image, workspace) },
   };
 }

@@ -15,18 +15,31 @@ export async function* encodeWhole(
   options: EncodeOptions,
   workspace: Workspace,
 ): AsyncGenerator<Uint8Array> {
+  const { before, image, after } = await encodeParts(picture, options, workspace);
+  yield before;
+  for (let start = 0; start < image.length; start += OUTPUT_CHUNK_BYTES) {
+    yield image.slice(start, start + OUTPUT_CHUNK_BYTES);
+  }
+  if (after.length > 0) yield after;
+}
+
+/**
+ * The file in its parts; the picture's chunks lie in libwebp's memory.
+ * @throws AppError memory_limit
+ */
+export async function encodeParts(
+  picture: Picture,
+  options: EncodeOptions,
+  workspace: Workspace,
+): Promise<Record<"before" | "image" | "after", Uint8Array>> {
   const plan = planWhole(picture, options);
   const libwebp = await workspace.take(WEBP_ENCODER, plan.memoryBytes);
   libwebp.begin(plan.memoryBytes);
   const pixels = await gather(picture, libwebp);
   const file = run(libwebp, pixels, picture, plan.attempts, options.lossless);
   const { before, image, after } = wrapFile(libwebp.heap, file, picture, options.metadata);
-  yield before;
-  for (let start = 0; start < image.bytes; start += OUTPUT_CHUNK_BYTES) {
-    const end = Math.min(start + OUTPUT_CHUNK_BYTES, image.bytes);
-    yield libwebp.heap.slice(image.pointer + start, image.pointer + end);
-  }
-  if (after.length > 0) yield after;
+  const { pointer, bytes } = image;
+  return { before, image: libwebp.heap.subarray(pointer, pointer + bytes), after };
 }
 
 /** The whole picture as RGBA in libwebp's memory. */
