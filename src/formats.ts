@@ -97,6 +97,7 @@ export const FORMATS = {
     alpha: true,
     gray: false,
     lossless: "optional",
+    animation: "both",
     maxSide: 16_383,
     maxLosslessPixels: 3_200_000,
     matches: (head) => starts(head, "RIFF") && starts(head, "WEBP", 8),

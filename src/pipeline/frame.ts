@@ -29,13 +29,17 @@ export function pickFrame(source: Source, frame: number): Source {
     picture: (_index, plan, workspace) =>
       Promise.resolve({
         ...info,
-        strips: stripsOf(animation.frames(plan, workspace), frame),
+        strips: stripsOfFrame(animation.frames(plan, workspace), frame),
       }),
   };
 }
 
-/** Frames build on those before them, which are decoded for that. */
-async function* stripsOf(
+/**
+ * Frames build on those before them, which are decoded for that.
+ * @param wanted from 1 on
+ * @throws AppError invalid_image where it never comes
+ */
+export async function* stripsOfFrame(
   frames: ReturnType<Animation["frames"]>,
   wanted: number,
 ): AsyncGenerator<Strip, void, undefined> {
@@ -43,7 +47,6 @@ async function* stripsOf(
   for await (const { strips } of frames) {
     number++;
     if (number === wanted) return yield* strips;
-    for await (const _ of strips);
   }
   throw new AppError("invalid_image", "The animation has lost frames.");
 }

@@ -1,7 +1,7 @@
 /** WebP to strips with our own kernels: neither lossy nor lossless pictures are ever whole. */
 import { readOrientation } from "../../metadata/exif.ts";
 import type { ByteSource } from "../../pipeline/bytes.ts";
-import { playTo } from "../../pipeline/frames.ts";
+import { stripsOfFrame } from "../../pipeline/frame.ts";
 import type { Source } from "../../pipeline/picture.ts";
 import { channelsOf, decodePicture, planPicture, toAnimation } from "./animate.ts";
 import { readHeader } from "./header.ts";
@@ -27,9 +27,12 @@ export async function openWebp(bytes: ByteSource): Promise<Source> {
     warnings,
     scales: [1],
     memory: (plan) => (animation && !isCanvas ? animation.memory(plan) : planPicture(image)),
-    picture: async (_index, plan, workspace) =>
-      animation && !isCanvas
-        ? await playTo(animation, 0, plan, workspace)
-        : { ...info, strips: await decodePicture(bytes, image, workspace) },
+    picture: async (_index, plan, workspace) => ({
+      ...info,
+      strips:
+        animation && !isCanvas
+          ? stripsOfFrame(animation.frames(plan, workspace), 1)
+          : await decodePicture(bytes, image, workspace),
+    }),
   };
 }
