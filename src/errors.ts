@@ -76,6 +76,9 @@ export type ErrorCode = keyof typeof ERRORS;
 
 export class AppError extends Error {
   override readonly name = "AppError";
+  readonly code: ErrorCode;
+  readonly publicMessage: string;
+  readonly details: Readonly<Record<string, unknown>>;
 
   /**
    * @param code stable, machine-readable
@@ -83,12 +86,15 @@ export class AppError extends Error {
    * @param details numbers and names a client can act on, e.g. `{ limit: 80_000_000 }`
    */
   constructor(
-    readonly code: ErrorCode,
-    readonly publicMessage: string,
-    readonly details: Readonly<Record<string, unknown>> = {},
+    code: ErrorCode,
+    publicMessage: string,
+    details: Readonly<Record<string, unknown>> = {},
     options?: { cause?: unknown },
   ) {
     super(publicMessage, options);
+    this.code = code;
+    this.publicMessage = publicMessage;
+    this.details = details;
   }
 
   get traits(): ErrorTraits {

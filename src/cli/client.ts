@@ -25,6 +25,8 @@ export interface RemoteJob {
   status: JobStatus;
   progress: number;
   download_url?: string;
+  /** `page` where the input has several. */
+  outputs?: { id: string; page?: number }[];
   error?: { code: string; message: string };
   warnings?: { code: string; message: string }[];
 }

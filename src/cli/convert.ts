@@ -1,10 +1,17 @@
 /** `npm run convert`: one file through the whole service. */
 import { mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, extname, join } from "node:path";
+import { dirname, extname, join, parse } from "node:path";
 import { findWritableFormat, writableFormats } from "../formats.ts";
 import { readArguments, runCommand, UsageError } from "./arguments.ts";
-import { cancelJob, downloadFile, followJob, ServiceError, submitFile } from "./client.ts";
+import {
+  cancelJob,
+  downloadFile,
+  followJob,
+  ServiceError,
+  submitFile,
+  type RemoteJob,
+} from "./client.ts";
 import { listOptions, normaliseArguments, toMemberValue } from "./options.ts";
 import { showProgress, type Progress } from "./progress.ts";
 import { startStack } from "./stack.ts";
@@ -42,13 +49,12 @@ await runCommand(async () => {
   }
   const progress = showProgress(process.stderr);
   try {
-    await convert(task, progress, stopping.signal);
+    const outputs = await convert(task, progress, stopping.signal);
+    for (const output of outputs) console.log(`${output}: ${(await stat(output)).size} bytes`);
   } catch (error) {
     progress.end();
     throw stopping.signal.aborted ? stopping.signal.reason : error;
   }
-  const { size } = await stat(task.output);
-  console.log(`${task.output}: ${size} bytes`);
 });
 
 async function readTask(args: string[]): Promise<Task> {
@@ -106,14 +112,15 @@ function readRemote(
   return { url, key };
 }
 
-async function convert(task: Task, progress: Progress, signal: AbortSignal): Promise<void> {
+/** @returns the files that were written */
+async function convert(task: Task, progress: Progress, signal: AbortSignal): Promise<string[]> {
   if (task.remote) return await convertAt(task.remote, task, progress, signal);
   progress.show("starting");
   const stateDir = await mkdtemp(join(tmpdir(), "pixmill-"));
   try {
     const stack = await startStack({ port: 0, stateDir, signal });
     try {
-      await convertAt(stack, task, progress, signal);
+      return await convertAt(stack, task, progress, signal);
     } finally {
       await stack.stop();
     }
@@ -127,7 +134,7 @@ async function convertAt(
   task: Task,
   progress: Progress,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string[]> {
   const service = { url, key, signal };
   progress.show("uploading", 0);
   const { id } = await submitFile(service, task.input, task.options, (fraction) =>
@@ -147,9 +154,25 @@ async function convertAt(
     };
     throw new ServiceError(`${message} (${code})`);
   }
-  await saveDownload(service, job.download_url, task.output, progress);
+  const files = listFiles(job.download_url, job.outputs ?? [], task.output);
+  for (const { path, output } of files) await saveDownload(service, path, output, progress);
   progress.end();
   for (const { message } of job.warnings ?? []) console.error(`note: ${message}`);
+  return files.map(({ output }) => output);
+}
+
+/** Several outputs are named after their pages: "scan.png" is "scan-1.png", "scan-2.png", ... */
+function listFiles(
+  downloadUrl: string,
+  outputs: NonNullable<RemoteJob["outputs"]>,
+  output: string,
+): { path: string; output: string }[] {
+  if (outputs.length < 2) return [{ path: downloadUrl, output }];
+  const { dir, name, ext } = parse(output);
+  return outputs.map(({ id, page }) => ({
+    path: `${downloadUrl}?output=${id}`,
+    output: join(dir, `${name}-${page ?? id}${ext}`),
+  }));
 }
 
 /** The output appears whole or not at all. */

@@ -122,6 +122,29 @@ describe("npm start", () => {
 
     expect(await runScript("convert", [input, output], env)).toMatchObject({ code: 0 });
     expect(await sharp(output).metadata()).toMatchObject({ format: "png", width: 640 });
+
+    const scan = join(folder.path, "scan.tif");
+    const pages = [
+      await sharp(output).resize(40, 30).png().toBuffer(),
+      await sharp(output).resize(40, 30).negate().png().toBuffer(),
+    ];
+    writeFileSync(
+      scan,
+      await sharp(pages, { join: { animated: true } })
+        .tiff({ compression: "lzw" })
+        .toBuffer(),
+    );
+    expect(await runScript("convert", [scan, output, "--pages", "all"], env)).toMatchObject({
+      code: 0,
+    });
+    expect(readdirSync(folder.path)).toEqual([
+      "in.jpg",
+      "out-1.png",
+      "out-2.png",
+      "out.png",
+      "scan.tif",
+    ]);
+    expect(await sharp(join(folder.path, "out-2.png")).metadata()).toMatchObject({ width: 40 });
     folder.remove();
   });
 
