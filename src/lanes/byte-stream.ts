@@ -29,12 +29,16 @@ export function toByteStream(
     await pieces.return(undefined);
     end(reason);
   };
-  const rest = () => {
-    idle = setTimeout(() => void leave(new Error("Nobody reads the stream.")), IDLE_MS);
+  const rest = (controller: ReadableByteStreamController) => {
+    idle = setTimeout(() => {
+      const reason = new Error("Nobody reads the stream.");
+      controller.error(reason);
+      void leave(reason);
+    }, IDLE_MS);
   };
-  rest();
   return new ReadableStream({
     type: "bytes",
+    start: rest,
     async pull(controller: ReadableByteStreamController) {
       clearTimeout(idle);
       try {
@@ -42,7 +46,7 @@ export function toByteStream(
         if (!done) {
           // What is enqueued is detached, so it must not be another's.
           controller.enqueue(value.slice());
-          return rest();
+          return rest(controller);
         }
         end(null);
         controller.close();
