@@ -35,6 +35,25 @@ export function slice(source: ByteSource, start: number, size: number): ByteSour
   );
 }
 
+/** `head` and then the file. */
+export function prepend(head: Uint8Array, rest: ByteSource): ByteSource {
+  return toSource(head.length + rest.size, async (offset, length) => {
+    if (offset >= head.length) return await rest.read(offset - head.length, length);
+    const part = head.subarray(offset, offset + length);
+    if (part.length === length) return part;
+    const behind = await rest.read(0, length - part.length);
+    const bytes = new Uint8Array(part.length + behind.length);
+    bytes.set(part);
+    bytes.set(behind, part.length);
+    return bytes;
+  });
+}
+
+/** The same file, read through a window (see `createWindow`). */
+export function windowed(source: ByteSource, windowBytes: number): ByteSource {
+  return toSource(source.size, createWindow(source, windowBytes));
+}
+
 /** Reads of which those that follow each other closely become one, of `windowBytes`. */
 export function createWindow(source: ByteSource, windowBytes: number): ByteSource["read"] {
   let windowStart = 0;

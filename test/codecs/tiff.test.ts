@@ -521,9 +521,8 @@ describe("files that are wrong", () => {
   });
 
   test.for([
-    ["JPEG inside", withFields({ 259: short(7) })],
     ["JPEG of the old kind inside", withFields({ 259: short(6) })],
-    ["CCITT", withFields({ 259: short(4) })],
+    ["CCITT of colours", withFields({ 259: short(4) })],
     ["an unknown compression", withFields({ 259: short(34_925) })],
     ["floating point", withFields({ 339: short(3, 3, 3) })],
     ["32 bits", withFields({ 258: short(32, 32, 32) })],
@@ -531,18 +530,10 @@ describe("files that are wrong", () => {
     ["YCbCr", withFields({ 262: short(6) })],
     ["Lab", withFields({ 262: short(8) })],
     ["17 samples", withFields({ 277: short(17) })],
-    ["reversed bits", withFields({ 266: short(2) })],
     ["differences of floating point", withFields({ 317: short(3) }, { compression: "deflate" })],
     ["a camera's raw data", withFields({ 50_706: long(1) })],
     ["a camera's raw data behind a preview", withFields({ 254: long(1), 330: long(8) })],
   ] as const)("%s: unsupported_feature", async ([, file]) => {
-    expect(await codeOf(lab.decode(file))).toBe("unsupported_feature");
-  });
-
-  test("BigTIFF: unsupported_feature", async () => {
-    const file = await toSharp(drawPixels(20, 20, 3))
-      .tiff({ bigtiff: true })
-      .toBuffer();
     expect(await codeOf(lab.decode(file))).toBe("unsupported_feature");
   });
 

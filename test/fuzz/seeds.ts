@@ -119,6 +119,9 @@ const MAKERS: Record<FormatName, () => Promise<Buffer>[]> = {
     ]),
     draw(1).tiff({ compression: "lzw", predictor: "horizontal" }).toBuffer(),
     draw(1).tiff({ compression: "none", bitdepth: 1 }).toBuffer(),
+    draw(1).tiff({ compression: "ccittfax4", bitdepth: 1 }).toBuffer(),
+    draw(3).tiff({ compression: "jpeg", tile: true, tileWidth: 32, tileHeight: 32 }).toBuffer(),
+    draw(1).tiff({ compression: "jpeg", bigtiff: true }).toBuffer(),
     draw(3).toColourspace("cmyk").tiff({ compression: "deflate" }).toBuffer(),
     draw(3)
       .toColourspace("rgb16")

@@ -5,6 +5,7 @@
 import { CMYK_BYTES, startCmykToSrgb } from "../../colour/cmyk.ts";
 import { readOrientation } from "../../metadata/exif.ts";
 import type { CmykToSrgb } from "../../kernels/cmyk.ts";
+import { ENGINE } from "../../kernels/engine.ts";
 import { MAX_SCANS } from "../../kernels/jpeg-decode-geometry.ts";
 import { readAll, type ByteSource } from "../../pipeline/bytes.ts";
 import type { Rect, Size } from "../../pipeline/geometry.ts";
@@ -53,7 +54,7 @@ export async function openJpeg(bytes: ByteSource): Promise<Source> {
     regions: true,
     memory: (plan) => planDecode(header, bytes.size, plan),
     picture: async (_index, plan, workspace) => {
-      const decode = canStream(header, plan) ? decodeStream : decodeWhole;
+      const decode = canStream(header, plan) ? decodeByRows : decodeWhole;
       const decoded = await decode({ bytes, header, warnings }, plan, workspace);
       return toPicture(decoded, header, workspace);
     },
@@ -92,6 +93,15 @@ function countBlocks({ width, height, components }: JpegHeader): number {
   return (
     components.reduce((sum, { horizontal, vertical }) => sum + horizontal * vertical, 0) * mcus
   );
+}
+
+async function decodeByRows(
+  opened: Opened,
+  plan: DecodePlan,
+  workspace: Workspace,
+): Promise<Decoded> {
+  const engine = await workspace.take(ENGINE, planStream(opened.header, opened.bytes.size, plan));
+  return await decodeStream(opened, plan, engine);
 }
 
 async function decodeWhole(

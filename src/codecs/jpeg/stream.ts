@@ -1,7 +1,7 @@
 /** JPEG to strips with our own kernel: neither the picture nor its coefficients are ever whole. */
 import { AppError } from "../../errors.ts";
 import * as layout from "../../kernels/assembly/jpeg-decode-layout.ts";
-import { ENGINE, type Engine } from "../../kernels/engine.ts";
+import type { Engine } from "../../kernels/engine.ts";
 import {
   canMeasure,
   decoderBytes,
@@ -12,7 +12,6 @@ import {
 } from "../../kernels/jpeg-decode-geometry.ts";
 import { startJpegDecoder, type JpegDecoder, type ReaderPlan } from "../../kernels/jpeg-decoder.ts";
 import { chunks, readAll, type ByteSource } from "../../pipeline/bytes.ts";
-import type { Workspace } from "../../pipeline/memory.ts";
 import type { DecodePlan, Strip, Warning } from "../../pipeline/picture.ts";
 import { DAMAGED, invalid, truncated } from "./failures.ts";
 import type { JpegHeader } from "./header.ts";
@@ -57,14 +56,16 @@ export function planStream(header: JpegHeader, fileBytes: number, plan: DecodePl
   return decoderBytes(toPlan(header, fileBytes, plan));
 }
 
-/** @throws AppError invalid_image, truncated_image; the strips throw them, too */
+/**
+ * @param engine where the decoder's state and the strips are
+ * @throws AppError invalid_image, truncated_image; the strips throw them, too
+ */
 export async function decodeStream(
   opened: Opened,
   plan: DecodePlan,
-  workspace: Workspace,
+  engine: Engine,
 ): Promise<Decoded> {
   const { header, bytes } = opened;
-  const engine = await workspace.take(ENGINE, planStream(header, bytes.size, plan));
   const decoder = startJpegDecoder(engine, toPlan(header, bytes.size, plan), {
     colour: header.colour,
     invertInks: header.adobe,

@@ -1,7 +1,7 @@
 /** Directories of fields (TIFF 6.0, section 2). All counts and offsets are checked before use. */
 import type { ByteSource } from "../../pipeline/bytes.ts";
-import { damaged, truncated, unsupported } from "./failures.ts";
-import { ENTRY_BYTES, HEADER_BYTES, TAGS, TYPE_BYTES, TYPES } from "./tags.ts";
+import { damaged, truncated } from "./failures.ts";
+import { BIG_HEADER_BYTES, ENTRY_BYTES, HEADER_BYTES, TAGS, TYPE_BYTES, TYPES } from "./tags.ts";
 
 const MAGIC = 42;
 const BIG_TIFF_MAGIC = 43;
@@ -9,6 +9,13 @@ const BIG_TIFF_MAGIC = 43;
 const MAX_DIRECTORIES = 1000;
 /** Bit of NewSubfileType: a smaller version of another picture. */
 export const REDUCED = 1;
+/** Of one directory; a count of 16 bits allows no more. */
+const MAX_FIELDS = 65_535;
+const BIG_OFFSET_BYTES = 8;
+
+/** Lengths of a directory's parts. */
+const SIZES = { countBytes: 2, entryBytes: ENTRY_BYTES, valueBytes: 4, offsetBytes: 4 };
+const BIG_SIZES = { countBytes: 8, entryBytes: 20, valueBytes: 8, offsetBytes: BIG_OFFSET_BYTES };
 
 /** Where a field's values are. */
 export interface FieldPlace {
@@ -17,8 +24,14 @@ export interface FieldPlace {
   offset: number;
 }
 
-export interface Directory {
+/** How numbers are written. */
+export interface Notation {
   littleEndian: boolean;
+  /** Whether it is a BigTIFF, whose counts and offsets have 64 bits. */
+  isBig: boolean;
+}
+
+export interface Directory extends Notation {
   fields: ReadonlyMap<number, FieldPlace>;
   /** Where the next directory is; 0 after the last. */
   next: number;
@@ -26,13 +39,19 @@ export interface Directory {
 
 /** @throws AppError invalid_image, truncated_image, unsupported_feature */
 export async function readFirstDirectory(source: ByteSource): Promise<Directory> {
-  const head = viewOf(await source.read(0, HEADER_BYTES));
+  const head = viewOf(await source.read(0, BIG_HEADER_BYTES));
   if (head.byteLength < HEADER_BYTES) throw truncated();
   const littleEndian = head.getUint16(0) === 0x4949;
   const magic = head.getUint16(2, littleEndian);
-  if (magic === BIG_TIFF_MAGIC) throw unsupported("BigTIFF");
-  if (magic !== MAGIC) throw damaged("This is no TIFF.");
-  return await readDirectory(source, head.getUint32(4, littleEndian), littleEndian);
+  if (magic === MAGIC) {
+    const notation = { littleEndian, isBig: false };
+    return await readDirectory(source, head.getUint32(4, littleEndian), notation);
+  }
+  if (magic !== BIG_TIFF_MAGIC) throw damaged("This is no TIFF.");
+  if (head.byteLength < BIG_HEADER_BYTES) throw truncated();
+  if (head.getUint16(4, littleEndian) !== BIG_OFFSET_BYTES) throw damaged();
+  const notation = { littleEndian, isBig: true };
+  return await readDirectory(source, readLong(head, 8, littleEndian), notation);
 }
 
 /**
@@ -46,7 +65,7 @@ export async function findPages(source: ByteSource, first: Directory): Promise<n
   for (let { next } = first; next !== 0 && seen.size < MAX_DIRECTORIES;) {
     if (seen.has(next)) throw damaged("The TIFF's directories go round in a circle.");
     seen.add(next);
-    const directory = await readDirectory(source, next, first.littleEndian).catch(() => null);
+    const directory = await readDirectory(source, next, first).catch(() => null);
     if (!directory) break;
     const type = await readNumber(source, directory, TAGS.newSubfileType, 0);
     if ((type & REDUCED) === 0) pages.push(next);
@@ -59,33 +78,47 @@ export async function findPages(source: ByteSource, first: Directory): Promise<n
 export async function readDirectory(
   source: ByteSource,
   offset: number,
-  littleEndian: boolean,
+  { littleEndian, isBig }: Notation,
 ): Promise<Directory> {
+  const { countBytes, entryBytes, valueBytes, offsetBytes } = isBig ? BIG_SIZES : SIZES;
+  const readOffset = (view: DataView, at: number) =>
+    isBig ? readLong(view, at, littleEndian) : view.getUint32(at, littleEndian);
   if (offset < HEADER_BYTES) throw damaged("The TIFF has no directory.");
-  const start = viewOf(await source.read(offset, 2));
-  if (start.byteLength < 2) throw truncated();
-  const count = start.getUint16(0, littleEndian);
+  const start = viewOf(await source.read(offset, countBytes));
+  if (start.byteLength < countBytes) throw truncated();
+  const count = isBig ? readLong(start, 0, littleEndian) : start.getUint16(0, littleEndian);
   if (count === 0) throw damaged("The TIFF's directory is empty.");
-  const bytes = count * ENTRY_BYTES;
-  const view = viewOf(await source.read(offset + 2, bytes + 4));
+  if (count > MAX_FIELDS) throw damaged("The TIFF's directory is too long.");
+  const bytes = count * entryBytes;
+  const view = viewOf(await source.read(offset + countBytes, bytes + offsetBytes));
   if (view.byteLength < bytes) throw truncated();
   const fields = new Map<number, FieldPlace>();
-  for (let at = 0; at < bytes; at += ENTRY_BYTES) {
+  for (let at = 0; at < bytes; at += entryBytes) {
     const tag = view.getUint16(at, littleEndian);
     const type = view.getUint16(at + 2, littleEndian);
-    const valueCount = view.getUint32(at + 4, littleEndian);
-    const isInside = valueCount * (TYPE_BYTES[type] ?? 0) <= 4;
-    const place = isInside ? offset + 2 + at + 8 : view.getUint32(at + 8, littleEndian);
+    const valueCount = readOffset(view, at + 4);
+    const valueAt = at + entryBytes - valueBytes;
+    const isInside = valueCount * (TYPE_BYTES[type] ?? 0) <= valueBytes;
+    const place = isInside ? offset + countBytes + valueAt : readOffset(view, valueAt);
     if (!fields.has(tag)) fields.set(tag, { type, count: valueCount, offset: place });
   }
-  // Some writers leave the last four bytes out at a file's end.
-  const next = view.byteLength < bytes + 4 ? 0 : view.getUint32(bytes, littleEndian);
-  return { littleEndian, fields, next };
+  // Some writers leave the last bytes out at a file's end.
+  const next = view.byteLength < bytes + offsetBytes ? 0 : readOffset(view, bytes);
+  return { littleEndian, isBig, fields, next };
+}
+
+/** Exact up to 2^53, more than any file has. */
+function readLong(view: DataView, at: number, littleEndian: boolean): number {
+  const [low, high] = littleEndian ? [at, at + 4] : [at + 4, at];
+  return view.getUint32(high, littleEndian) * 2 ** 32 + view.getUint32(low, littleEndian);
 }
 
 /** Whether a field's values are unsigned integers. */
-const isInteger = ({ type }: FieldPlace): boolean =>
-  type === TYPES.byte || type === TYPES.short || type === TYPES.long;
+const isInteger = ({ type }: FieldPlace): boolean => INTEGERS.has(type);
+
+const INTEGERS: ReadonlySet<number> = new Set([
+  ...[TYPES.byte, TYPES.short, TYPES.long, TYPES.directory, TYPES.long8, TYPES.directory8],
+]);
 
 /**
  * A place of at least `wantedCount` integers, all in the file; null where the field is missing.
@@ -104,7 +137,10 @@ export function findIntegers(
   return place;
 }
 
-/** Fills `target` from its `from`-th value on. The place is one of `findIntegers`. */
+/**
+ * Fills `target`. The place is one of `findIntegers`.
+ * @throws AppError truncated_image where a value, which may be an offset, is past what a file can have
+ */
 export async function readIntegers(
   source: ByteSource,
   { littleEndian }: Directory,
@@ -117,14 +153,18 @@ export async function readIntegers(
     const view = viewOf(await source.read(offset + done * step, count * step));
     if (view.byteLength < count * step) throw truncated();
     for (let i = 0; i < count; i++, done++) {
-      target[done] =
-        type === TYPES.byte
-          ? view.getUint8(i)
-          : type === TYPES.short
-            ? view.getUint16(i * 2, littleEndian)
-            : view.getUint32(i * 4, littleEndian);
+      const value = readInteger(view, type, i * step, littleEndian);
+      if (value >= 2 ** 32) throw truncated();
+      target[done] = value;
     }
   }
+}
+
+function readInteger(view: DataView, type: number, at: number, littleEndian: boolean): number {
+  if (type === TYPES.byte) return view.getUint8(at);
+  if (type === TYPES.short) return view.getUint16(at, littleEndian);
+  if (type === TYPES.long || type === TYPES.directory) return view.getUint32(at, littleEndian);
+  return readLong(view, at, littleEndian);
 }
 
 const INTEGERS_AT_ONCE = 16 * 1024;

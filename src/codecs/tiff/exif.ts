@@ -3,8 +3,8 @@
  * carry the same fields as EXIF, a TIFF of its own without pixels.
  */
 import { fromBytes, type ByteSource } from "../../pipeline/bytes.ts";
-import { readDirectory, readFirstDirectory, type Directory } from "./directory.ts";
-import { TAGS, TYPE_BYTES } from "./tags.ts";
+import { readDirectory, readFirstDirectory, readNumber, type Directory } from "./directory.ts";
+import { TAGS, TYPE_BYTES, TYPES } from "./tags.ts";
 import { writeDirectory, type Field, type RawField } from "./write-directory.ts";
 
 /** Description, make, model, software, date, artist, computer, copyright. */
@@ -20,6 +20,9 @@ const LEFT_OUT = new Set([MAKER_NOTE, INTEROPERABILITY]);
 
 /** Of one directory; cameras write some 60. */
 const MAX_FIELDS = 500;
+
+/** Those behind are BigTIFF's. */
+const LAST_CLASSIC_TYPE = TYPES.directory;
 
 /** Types of two numbers. */
 const RATIONALS = [5, 10];
@@ -50,14 +53,8 @@ async function collect(
   const room = { left: maxBytes };
   const fields: Field[] = await readRaw(source, directory, DESCRIPTIVE, room);
   for (const tag of POINTERS) {
-    const pointer = directory.fields.get(tag);
-    if (!pointer || pointer.count !== 1 || pointer.offset + 4 > source.size) continue;
-    const bytes = await source.read(pointer.offset, 4);
-    const offset = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(
-      0,
-      directory.littleEndian,
-    );
-    const inner = await readDirectory(source, offset, directory.littleEndian).catch(() => null);
+    const offset = await readNumber(source, directory, tag, 0).catch(() => 0);
+    const inner = await readDirectory(source, offset, directory).catch(() => null);
     const found = inner && (await readRaw(source, inner, [...inner.fields.keys()], room));
     if (found && found.length > 0) fields.push({ tag, directory: found });
   }
@@ -76,6 +73,7 @@ async function readRaw(
     const place = fields.get(tag);
     const step = TYPE_BYTES[place?.type ?? 0];
     if (!place || !step || place.count === 0 || LEFT_OUT.has(tag)) continue;
+    if (place.type > LAST_CLASSIC_TYPE) continue;
     const length = place.count * step;
     if (length > room.left || place.offset + length > source.size) continue;
     room.left -= length;

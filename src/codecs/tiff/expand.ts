@@ -1,5 +1,6 @@
 /** Decompression of a strip or tile: portions in, exactly the wanted bytes out. */
 import { inflate, ZLIB_STREAM_BYTES, type ZlibFailures } from "../zlib-stream.ts";
+import { createFax, faxBytes, type FaxCoding } from "./ccitt.ts";
 import { damaged } from "./failures.ts";
 import type { Compression } from "./header.ts";
 import { createLzw } from "./lzw.ts";
@@ -22,9 +23,6 @@ export type Expand = (
   wantedBytes: number,
 ) => AsyncGenerator<Uint8Array, void, undefined>;
 
-/** Upper bound of what any of them holds. */
-export const EXPAND_BYTES = ZLIB_STREAM_BYTES;
-
 const FAILURES: ZlibFailures = {
   damaged: (cause) => damaged(undefined, cause),
   // The file has all the bytes that it says it has.
@@ -33,15 +31,34 @@ const FAILURES: ZlibFailures = {
 
 const deflate = (): Expand => (portions, wantedBytes) => inflate(portions, wantedBytes, FAILURES);
 
-const EXPANDS = {
+/** What fax coding is told beside its kind. */
+export type FaxRows = Omit<FaxCoding, "kind">;
+
+const EXPANDS: Readonly<Record<Compression, (rows: FaxRows) => Expand>> = {
   [COMPRESSION.none]: () => copy,
   [COMPRESSION.packBits]: () => expandBy(createPackBits()),
   [COMPRESSION.lzw]: () => expandBy(createLzw()),
   [COMPRESSION.deflate]: deflate,
   [COMPRESSION.oldDeflate]: deflate,
-} satisfies Record<Compression, () => Expand>;
+  [COMPRESSION.modifiedHuffman]: (rows) => createFax({ ...rows, kind: "modified-huffman" }),
+  [COMPRESSION.group3]: (rows) => createFax({ ...rows, kind: "group-3" }),
+  [COMPRESSION.group4]: (rows) => createFax({ ...rows, kind: "group-4" }),
+  // For jpeg-parts.ts.
+  [COMPRESSION.jpeg]: () => copy,
+};
 
-export const createExpand = (compression: Compression): Expand => EXPANDS[compression]();
+export const isFax = (compression: Compression): boolean => FAXES.includes(compression);
+
+const FAXES: readonly Compression[] = [
+  ...[COMPRESSION.modifiedHuffman, COMPRESSION.group3, COMPRESSION.group4],
+];
+
+export const createExpand = (compression: Compression, rows: FaxRows): Expand =>
+  EXPANDS[compression](rows);
+
+/** Upper bound of what one holds. */
+export const expandBytes = (compression: Compression, { width }: FaxRows): number =>
+  isFax(compression) ? faxBytes(width) : ZLIB_STREAM_BYTES;
 
 async function* copy(
   portions: AsyncIterable<Uint8Array>,

@@ -2,6 +2,7 @@
 import { MAX_METADATA_BYTES } from "../../limits.ts";
 import type { ByteSource } from "../../pipeline/bytes.ts";
 import type { Metadata, Orientation, Warning } from "../../pipeline/picture.ts";
+import type { JpegHeader } from "../jpeg/header.ts";
 import { REDUCED_TO_8_BIT } from "../reduced-to-8-bit.ts";
 import {
   findIntegers,
@@ -13,11 +14,17 @@ import {
   type FieldPlace,
 } from "./directory.ts";
 import { readExif } from "./exif.ts";
+import { isFax } from "./expand.ts";
 import { damaged, unsupported } from "./failures.ts";
+import { openJpegParts, type JpegParts } from "./jpeg-parts.ts";
 import { COMPRESSION, EXTRA_SAMPLE, PHOTOMETRIC, PREDICTOR, TAGS } from "./tags.ts";
 
 export type Bits = 1 | 2 | 4 | 8 | 16;
-export type Photometric = (typeof PHOTOMETRIC)[keyof typeof PHOTOMETRIC];
+/** YCbCr is told by its compression: its decoder gives RGB. */
+export type Photometric = Exclude<
+  (typeof PHOTOMETRIC)[keyof typeof PHOTOMETRIC],
+  typeof PHOTOMETRIC.yCbCr
+>;
 export type Compression = (typeof COMPRESSION)[keyof typeof COMPRESSION];
 
 export interface TiffHeader {
@@ -31,6 +38,12 @@ export interface TiffHeader {
   /** What the first sample behind the colour's is; null where there is none. */
   alpha: "straight" | "associated" | null;
   compression: Compression;
+  /** Of fax coding in group 3. */
+  isTwoDimensional: boolean;
+  /** Null where parts are no JPEGs. */
+  jpeg: JpegParts | null;
+  /** Whether the first pixel of a byte is in its lowest bits. */
+  isBitReversed: boolean;
   /** Whether samples are stored as differences. */
   predicted: boolean;
   /** Whether each sample has strips or tiles of its own. */
@@ -63,12 +76,24 @@ const MAX_DIMENSION = 2 ** 31 - 1;
 const TILE_STEP = 16;
 
 const NAMES: Readonly<Record<number, string>> = {
-  2: "CCITT compression",
-  3: "CCITT compression",
-  4: "CCITT compression",
-  6: "JPEG compression",
-  7: "JPEG compression",
+  6: "JPEG compression of the old kind",
+  32_771: "CCITT compression by words",
+  34_712: "JPEG 2000 compression",
+  50_000: "Zstandard compression",
+  50_001: "WebP compression",
 };
+
+/** What a JPEG's samples are, by what the TIFF says of them. */
+const JPEG_COLOURS: Readonly<Record<number, JpegHeader["colour"]>> = {
+  [PHOTOMETRIC.whiteIsZero]: "gray",
+  [PHOTOMETRIC.blackIsZero]: "gray",
+  [PHOTOMETRIC.rgb]: "rgb",
+  [PHOTOMETRIC.separated]: "cmyk",
+  [PHOTOMETRIC.yCbCr]: "ycc",
+};
+
+/** Bit of T4Options. */
+const TWO_DIMENSIONAL = 1;
 
 /** Samples of the colour, without extra ones. */
 export const COLOUR_SAMPLES: Readonly<Record<Photometric, 1 | 3 | 4>> = {
@@ -93,10 +118,16 @@ export async function readHeader(source: ByteSource, directory: Directory): Prom
   if (samples === 0) throw damaged();
   if (samples > MAX_SAMPLES) throw unsupported(`a picture of ${samples} samples a pixel`);
   const bits = await readBits(source, directory, samples);
-  const photometric = await readPhotometric(source, directory, samples);
-  if (samples < COLOUR_SAMPLES[photometric]) throw damaged();
   const compression = toCompression(await number(TAGS.compression, COMPRESSION.none));
+  const stored = await readPhotometric(source, directory, samples, compression);
+  const photometric = stored === PHOTOMETRIC.yCbCr ? PHOTOMETRIC.rgb : stored;
+  if (samples < COLOUR_SAMPLES[photometric]) throw damaged();
   const planar = samples > 1 && (await number(TAGS.planarConfiguration, 1)) === 2;
+  if (isFax(compression) && (bits !== 1 || (samples > 1 && !planar)))
+    throw unsupported("colour in CCITT coding");
+  const segments = await readGrid(source, directory, { width, height }, planar ? samples : 1);
+  const isJpeg = compression === COMPRESSION.jpeg;
+  if (isJpeg && (planar || bits !== 8)) throw unsupported("JPEG in planes, or of 12 bits");
   const alpha = await readAlpha(source, directory, samples - COLOUR_SAMPLES[photometric]);
   const orientation = await number(TAGS.orientation, 1);
   const icc = await readBlob(source, directory, TAGS.icc, MAX_METADATA_BYTES);
@@ -106,8 +137,13 @@ export async function readHeader(source: ByteSource, directory: Directory): Prom
   const exif = await readExif(source, directory, room);
   return {
     ...{ directory, width, height, bits, samples, photometric, alpha, compression, planar },
+    segments,
+    isTwoDimensional: ((await number(TAGS.groupThreeOptions, 0)) & TWO_DIMENSIONAL) !== 0,
+    jpeg: isJpeg
+      ? await openJpegParts(source, directory, segments, JPEG_COLOURS[stored] ?? "rgb")
+      : null,
+    isBitReversed: !isJpeg && (await number(TAGS.fillOrder, 1)) === 2,
     predicted: await readPredictor(source, directory, compression, bits),
-    segments: await readGrid(source, directory, { width, height }, planar ? samples : 1),
     palette:
       photometric === PHOTOMETRIC.palette ? await readPalette(source, directory, bits) : null,
     orientation: (orientation >= 1 && orientation <= 8 ? orientation : 1) as Orientation,
@@ -145,17 +181,20 @@ async function readPhotometric(
   source: ByteSource,
   directory: Directory,
   samples: number,
-): Promise<Photometric> {
+  compression: Compression,
+): Promise<Photometric | typeof PHOTOMETRIC.yCbCr> {
   // Where it is missing: what libtiff assumes.
   const otherwise = samples >= 3 ? PHOTOMETRIC.rgb : PHOTOMETRIC.blackIsZero;
   const photometric = await readNumber(source, directory, TAGS.photometric, otherwise);
+  if (photometric === PHOTOMETRIC.yCbCr) {
+    if (compression === COMPRESSION.jpeg) return photometric;
+    throw unsupported("YCbCr that is not compressed as JPEG");
+  }
   if (!(photometric in COLOUR_SAMPLES)) throw unsupported(`colours of kind ${photometric}`);
   if (photometric === PHOTOMETRIC.separated) {
     const inks = await readNumber(source, directory, TAGS.inkSet, 1);
     if (inks !== 1) throw unsupported("a picture of inks other than CMYK");
   }
-  const fillOrder = await readNumber(source, directory, TAGS.fillOrder, 1);
-  if (fillOrder !== 1) throw unsupported("reversed bit order");
   return photometric as Photometric;
 }
 

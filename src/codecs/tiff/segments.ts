@@ -3,9 +3,10 @@ import { createWindow, type ByteSource } from "../../pipeline/bytes.ts";
 import { MIB } from "../../limits.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import { readIntegers } from "./directory.ts";
-import { createExpand, EXPAND_BYTES } from "./expand.ts";
+import { createExpand, expandBytes, type FaxRows } from "./expand.ts";
 import { damaged, truncated } from "./failures.ts";
 import type { TiffHeader } from "./header.ts";
+import { createPartReader, jpegPartsBytes, type JpegParts } from "./jpeg-parts.ts";
 import { addDifferences, packedRowBytes, type Packing } from "./samples.ts";
 import { COMPRESSION } from "./tags.ts";
 
@@ -31,13 +32,22 @@ function tileBuffers(header: TiffHeader) {
   };
 }
 
+const faxRows = ({ segments, isTwoDimensional }: TiffHeader): FaxRows => ({
+  width: segments.width,
+  isTwoDimensional,
+});
+
 /** Upper bound of what the rows' readers hold, in bytes. */
 export function segmentMemory(header: TiffHeader): number {
   const planes = countPlanes(header);
   const { tile, band } = tileBuffers(header);
   const tiles = header.segments.isTiled ? tile + band : 0;
+  const table = header.segments.count * 8;
+  if (header.jpeg) return table + tiles + jpegPartsBytes(header.jpeg);
+  const expand = expandBytes(header.compression, faxRows(header));
   // The window before may not be collected yet.
-  return header.segments.count * 8 + 2 * WINDOW_BYTES + planes * (EXPAND_BYTES + tiles);
+  const windows = (header.isBitReversed ? 3 : 2) * WINDOW_BYTES;
+  return table + windows + planes * (expand + tiles);
 }
 
 /** Where strips or tiles are, and how long. */
@@ -108,7 +118,7 @@ export function createRowReader(
 ): RowReader {
   const { segments } = header;
   const first = plane * segments.columns * segments.rows;
-  const open = createOpener(source, header, table);
+  const open = createOpener(source, header, table, workspace);
   return segments.isTiled
     ? createTileReader(header, open, first, workspace)
     : createStripReader(header, open, first);
@@ -122,24 +132,20 @@ interface Opened {
 
 type Opener = (index: number, wantedBytes: number) => Opened;
 
-function createOpener(source: ByteSource, header: TiffHeader, table: SegmentTable): Opener {
-  const windowBytes = Math.floor(WINDOW_BYTES / countPlanes(header));
-  const read = createWindow(source, windowBytes);
-  const expand = createExpand(header.compression);
+/** Gives the raw bytes of a strip or tile, at least the wanted ones. */
+type Expanded = (index: number, wantedBytes: number) => AsyncGenerator<Uint8Array, void, undefined>;
 
-  async function* portions(index: number): AsyncGenerator<Uint8Array, void, undefined> {
-    const offset = table.offsets[index] ?? 0;
-    const count = table.byteCounts[index] ?? 0;
-    for (let at = 0; at < count; at += windowBytes) {
-      const wanted = Math.min(windowBytes, count - at);
-      const portion = await read(offset + at, wanted);
-      if (portion.length < wanted) throw truncated();
-      yield portion;
-    }
-  }
-
+function createOpener(
+  source: ByteSource,
+  header: TiffHeader,
+  table: SegmentTable,
+  workspace: Workspace,
+): Opener {
+  const expand = header.jpeg
+    ? expandJpegs(source, header, header.jpeg, table, workspace)
+    : expandOthers(source, header, table);
   return (index, wantedBytes) => {
-    const bytes = expand(portions(index), wantedBytes);
+    const bytes = expand(index, wantedBytes);
     let rest = new Uint8Array(0) as Uint8Array;
     return {
       async fill(target) {
@@ -159,6 +165,47 @@ function createOpener(source: ByteSource, header: TiffHeader, table: SegmentTabl
     };
   };
 }
+
+function expandJpegs(
+  source: ByteSource,
+  { segments, samples, warnings }: TiffHeader,
+  parts: JpegParts,
+  { offsets, byteCounts }: SegmentTable,
+  workspace: Workspace,
+): Expanded {
+  const size = { width: segments.width, samples };
+  const read = createPartReader(source, parts, size, workspace, warnings);
+  return (index) => read(offsets[index] ?? 0, byteCounts[index] ?? 0);
+}
+
+function expandOthers(source: ByteSource, header: TiffHeader, table: SegmentTable): Expanded {
+  const windowBytes = Math.floor(WINDOW_BYTES / countPlanes(header));
+  const read = createWindow(source, windowBytes);
+  const expand = createExpand(header.compression, faxRows(header));
+
+  async function* portions(index: number): AsyncGenerator<Uint8Array, void, undefined> {
+    const offset = table.offsets[index] ?? 0;
+    const count = table.byteCounts[index] ?? 0;
+    for (let at = 0; at < count; at += windowBytes) {
+      const wanted = Math.min(windowBytes, count - at);
+      const portion = await read(offset + at, wanted);
+      if (portion.length < wanted) throw truncated();
+      yield header.isBitReversed ? portion.map(reverseBits) : portion;
+    }
+  }
+
+  return (index, wantedBytes) => expand(portions(index), wantedBytes);
+}
+
+const reverseBits = (byte: number): number => REVERSED[byte] as number;
+
+/** Bytes with their lowest bit first. */
+const REVERSED = Uint8Array.from({ length: 256 }, (_, byte) =>
+  [0, 1, 2, 3, 4, 5, 6, 7].reduce(
+    (reversed, bit) => reversed | (((byte >> bit) & 1) << (7 - bit)),
+    0,
+  ),
+);
 
 function createStripReader(header: TiffHeader, open: Opener, first: number): RowReader {
   const packing = describePacking(header);

@@ -24,7 +24,7 @@ export async function openTiff(source: ByteSource): Promise<Source> {
     async page(index) {
       const offset = others[index - 1];
       if (offset === undefined) return open(first);
-      return open(await readDirectory(source, offset, first.littleEndian));
+      return open(await readDirectory(source, offset, first));
     },
   });
   return open(first);
