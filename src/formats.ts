@@ -59,6 +59,16 @@ const hasBrand = (head: Uint8Array, ...brands: string[]): boolean => {
   return false;
 };
 
+/** Whether the first element, behind declarations and comments, is one of SVG. */
+function isSvg(head: Uint8Array): boolean {
+  const encoding = head[0] === 0xff ? "utf-16le" : head[0] === 0xfe ? "utf-16be" : "utf-8";
+  const text = new TextDecoder(encoding).decode(head.subarray(0, SNIFF_BYTES));
+  if (!/^\s*</.test(text)) return false;
+  if (/<!DOCTYPE\s+svg\b/.test(text)) return true;
+  const element = /<(?![?!])([\w.:-]+)/.exec(text.replace(/<!--[^]*?(?:-->|$)/g, ""));
+  return /^(?:\w+:)?svg$/.test(element?.[1] ?? "");
+}
+
 /** Lengths of the headers that Windows and OS/2 have used. */
 const BMP_HEADER_BYTES = new Set([12, 16, 40, 52, 56, 64, 108, 124]);
 
@@ -160,6 +170,18 @@ export const FORMATS = {
     lossless: "always",
     // "BM" alone begins many a text; behind it comes the length of the next header, 12 to 124.
     matches: (head) => starts(head, "BM") && BMP_HEADER_BYTES.has(head[14] ?? 0) && head[15] === 0,
+  },
+  svg: {
+    name: "svg",
+    aliases: [],
+    mimeType: "image/svg+xml",
+    lane: "documents",
+    reads: true,
+    writes: false,
+    alpha: true,
+    gray: false,
+    lossless: "never",
+    matches: isSvg,
   },
   pdf: {
     name: "pdf",

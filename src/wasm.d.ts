@@ -8,3 +8,9 @@ declare module "*.wasm?module" {
   const module: WebAssembly.Module;
   export default module;
 }
+
+/** Fonts, which Workers get as they are (`rules` of the Workers' configs). */
+declare module "*.ttf" {
+  const file: ArrayBuffer;
+  export default file;
+}

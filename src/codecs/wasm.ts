@@ -1,22 +1,29 @@
 /** Instances of third-party WASM codecs that can be used again without a trace of the last job. */
 import type { PooledInstance } from "../pipeline/memory.ts";
 
+const PAGE_BYTES = 65_536;
+
 /**
  * Wiping restores the memory to its state after start-up: codecs keep their allocator, tables and
  * stack in it, so zeroing alone would break them.
  */
 export class WasmInstance<Exports> implements PooledInstance {
-  readonly #snapshot: Uint8Array;
+  /** What is not zero of the first memory, by pages: allocators write to both of its ends. */
+  readonly #snapshot: { offset: number; bytes: Uint8Array }[] = [];
 
   /** @param api what callers use: the raw exports, or the glue's module object */
   constructor(
     readonly api: Exports,
     readonly memory: WebAssembly.Memory,
   ) {
-    const all = new Uint8Array(memory.buffer);
-    let end = all.length;
-    while (end > 0 && all[end - 1] === 0) end--;
-    this.#snapshot = all.slice(0, end);
+    for (let offset = 0; offset < memory.buffer.byteLength; offset += PAGE_BYTES) {
+      const words = new Uint32Array(memory.buffer, offset, PAGE_BYTES / 4);
+      if (words.every((word) => word === 0)) continue;
+      this.#snapshot.push({
+        offset,
+        bytes: new Uint8Array(memory.buffer, offset, PAGE_BYTES).slice(),
+      });
+    }
   }
 
   get bytes(): number {
@@ -30,7 +37,7 @@ export class WasmInstance<Exports> implements PooledInstance {
 
   wipe(): void {
     const heap = this.heap;
-    heap.fill(0, this.#snapshot.length);
-    heap.set(this.#snapshot);
+    heap.fill(0);
+    for (const { offset, bytes } of this.#snapshot) heap.set(bytes, offset);
   }
 }

@@ -2,12 +2,14 @@
 import type { Codecs } from "../codecs/codec.ts";
 import type { FormatsOf } from "../formats.ts";
 import { PDF } from "../codecs/pdf/codec.ts";
+import { SVG } from "../codecs/svg/codec.ts";
 import { IMAGES_CODECS } from "./images.ts";
 import { remoteCodecs } from "./remote.ts";
 import type { CodecService } from "./wire.ts";
 
 /** Those that live nowhere else. */
 export const VECTOR_CODECS = {
+  svg: SVG,
   pdf: PDF,
 } as const satisfies Codecs<FormatsOf<"documents">>;
 

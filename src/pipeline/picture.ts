@@ -127,6 +127,8 @@ export interface Source extends SourceInfo {
   readonly regions?: true;
   /** Whether it is drawn at whatever size is wanted; `width` and `height` are then its own choice. */
   readonly isDrawing?: true;
+  /** The size that it can be drawn at where its whole is to be `full` large: that, or a smaller one. */
+  drawable?(full: Size): Size;
   /** Peak bytes that `picture` holds in WASM and buffers, for admission. An upper bound. */
   memory(plan: DecodePlan): number;
   /**

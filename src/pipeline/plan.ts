@@ -98,7 +98,8 @@ export function makePlan(
   const moves = source.animation && encoder.animation;
   if (moves) checkFrames(source, limits, upright, geometry.canvas);
 
-  const drawn = source.isDrawing ? geometry.full : undefined;
+  const drawn = source.isDrawing ? (source.drawable ?? identity)(geometry.full) : undefined;
+  const isSmaller = drawn !== undefined && !isSameSize(drawn, geometry.full);
   const scale = drawn ? 1 : chooseScale(source, transposeSize(geometry.full, turn), options);
   const reduced: PictureInfo = {
     width: drawn?.width ?? Math.ceil(source.width / scale),
@@ -166,7 +167,11 @@ export function makePlan(
     memoryBytes,
     repeatsPicture,
     repeatsMetadata: repeatsPicture && !(options.stripMetadata && (exif || xmp)),
-    warnings: [...colour.warnings, ...(animation ? [] : warnOfFrames(source))],
+    warnings: [
+      ...colour.warnings,
+      ...(animation ? [] : warnOfFrames(source)),
+      ...(isSmaller ? [enlarged(drawn)] : []),
+    ],
   };
 }
 
@@ -275,6 +280,13 @@ function chooseScale(
   );
 }
 
+const identity = <T>(value: T): T => value;
+
+const enlarged = ({ width, height }: Size): Warning => ({
+  code: "drawn_smaller",
+  message: `The drawing was made ${width}×${height} pixels, the most there is memory for, and enlarged.`,
+});
+
 const sizeOf = ({ width, height }: Size): Size => ({ width, height });
 
 const isSameSize = (a: Size, b: Size): boolean => a.width === b.width && a.height === b.height;
@@ -310,7 +322,7 @@ function chooseRegion(
 ): Rect | null {
   // Nothing is cut off: all of the file is read, so that one that breaks off is refused.
   if (isSameSize(geometry.window, geometry.full)) return null;
-  if (source.isDrawing) return geometry.window;
+  if (source.isDrawing) return isSameSize(reduced, geometry.full) ? geometry.window : null;
   if (!source.regions || !isShrinking(geometry, reduced)) return null;
   const { full, window, extent } = toStoredGeometry(source, scale, geometry);
   const region = findSource(reduced, full, window, filterOf(options), extent);
@@ -324,7 +336,7 @@ function chooseRegion(
 function chainSteps(
   reduced: PictureInfo,
   source: Source,
-  { scale, region, passes }: DecodePlan & Pick<Plan, "passes">,
+  { scale, region, drawn, passes }: DecodePlan & Pick<Plan, "passes">,
   options: ResolvedOptions,
   geometry: Geometry,
   colour: ColourPlan,
@@ -345,11 +357,12 @@ function chainSteps(
   };
   const how = { filter: filterOf(options), linearLight: options.linearLight };
 
-  if (source.isDrawing) addWholePictureSteps();
+  if (drawn && isSameSize(drawn, full)) addWholePictureSteps();
   else if (isShrinking(geometry, reduced)) {
     const stored = toStoredGeometry(source, scale, geometry);
     const part = region && { x: region.x, y: region.y, of: sizeOf(reduced) };
-    add((input) => resize(input, stored.full, stored.window, how, stored.extent, part));
+    const extent = drawn ?? stored.extent;
+    add((input) => resize(input, stored.full, stored.window, how, extent, part));
     // Not resized: nothing of the window has been cut yet, unless by the decoder.
     if (steps.length === 0 && !region) add((input) => crop(input, stored.window));
     addWholePictureSteps();

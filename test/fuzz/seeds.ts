@@ -143,6 +143,13 @@ const MAKERS: Record<FormatName, () => Promise<Buffer>[]> = {
       return Promise.resolve(writeIco([{ ...side, bits, samples, palette, mask }]));
     }),
   ],
+  svg: () => [
+    Promise.resolve(
+      Buffer.from(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40"><style>.a{fill:red}</style><g opacity=".5"><rect class="a" width="30" height="20"/></g></svg>',
+      ),
+    ),
+  ],
   pdf: () => [
     Promise.resolve(
       writePdf({ pages: [{ box: [0, 0, 60, 40], content: "1 0 0 rg 5 5 30 20 re f" }] }),

@@ -1,0 +1,47 @@
+/**
+ * The fonts that text is set in: as wide as Arial, Times New Roman and Courier New, each regular,
+ * bold and italic, with Latin, Greek and Cyrillic.
+ */
+import arimo from "@expo-google-fonts/arimo/400Regular/Arimo_400Regular.ttf";
+import arimoItalic from "@expo-google-fonts/arimo/400Regular_Italic/Arimo_400Regular_Italic.ttf";
+import arimoBold from "@expo-google-fonts/arimo/700Bold/Arimo_700Bold.ttf";
+import arimoBoldItalic from "@expo-google-fonts/arimo/700Bold_Italic/Arimo_700Bold_Italic.ttf";
+import cousine from "@expo-google-fonts/cousine/400Regular/Cousine_400Regular.ttf";
+import cousineBold from "@expo-google-fonts/cousine/700Bold/Cousine_700Bold.ttf";
+import tinos from "@expo-google-fonts/tinos/400Regular/Tinos_400Regular.ttf";
+import tinosItalic from "@expo-google-fonts/tinos/400Regular_Italic/Tinos_400Regular_Italic.ttf";
+import tinosBold from "@expo-google-fonts/tinos/700Bold/Tinos_700Bold.ttf";
+import tinosBoldItalic from "@expo-google-fonts/tinos/700Bold_Italic/Tinos_700Bold_Italic.ttf";
+
+export const FONTS: readonly Uint8Array[] = [
+  ...[arimo, arimoItalic, arimoBold, arimoBoldItalic, cousine, cousineBold],
+  ...[tinos, tinosItalic, tinosBold, tinosBoldItalic],
+].map((file) => new Uint8Array(file));
+
+export const FONT_BYTES = FONTS.reduce((sum, { length }) => sum + length, 0);
+
+/** What resvg is told of them: all generic names mean the default to it. */
+export const FONT_OPTIONS = { loadSystemFonts: false, defaultFontFamily: "Tinos" };
+
+/** Names that drawings ask for, generic ones too, and what stands in. Any other is the default. */
+const STAND_INS: readonly (readonly [names: RegExp, family: string])[] = [
+  [
+    /\b(?:Arial|Helvetica(?: Neue)?|Verdana|Tahoma|Segoe UI|Calibri|Roboto|Open Sans|Noto Sans|DejaVu Sans|Liberation Sans|Inter|Lato|Ubuntu|system-ui|(?:ui-)?sans-serif|cursive|fantasy)\b(?! Mono)/gi,
+    "Arimo",
+  ],
+  [
+    /\b(?:Courier(?: New)?|Consolas|Menlo|Monaco|DejaVu Sans Mono|Liberation Mono|Noto Sans Mono|Roboto Mono|(?:ui-)?monospace)\b/gi,
+    "Cousine",
+  ],
+  [
+    /\b(?:Times(?: New Roman)?|Georgia|Liberation Serif|DejaVu Serif|Noto Serif|(?:ui-)?serif)\b/gi,
+    "Tinos",
+  ],
+];
+
+/** The drawing with names of fonts that there are. */
+export function nameFonts(body: string): string {
+  return body.replace(/\bfont(?:-family)?\s*(?:="|:)[^";}<]*/g, (declaration) =>
+    STAND_INS.reduce((text, [names, family]) => text.replace(names, family), declaration),
+  );
+}
