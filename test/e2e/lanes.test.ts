@@ -109,12 +109,12 @@ describe.each(["decode", "encode", "both"])("%s in another lane", (side) => {
 
   /** Seven of them would not fit the memory together: what leaked would keep the last one out. */
   test("a conversion that is stopped gives its memory back on both sides", async () => {
-    const input = await draw(4000, 3000).png({ compressionLevel: 1, progressive: true }).toBuffer();
-    const options = { format: "webp", quality: 90 };
+    const input = await draw(3000, 2000).webp({ lossless: true, effort: 0 }).toBuffer();
+    const options = { format: "gif" };
     for (let i = 0; i < 6; i++) {
       expect(await codeOf(relay.convert(input, options, { side, stopAt: 0.1 }))).toBe("canceled");
     }
-    expect((await relay.convert(input, options, { side })).format).toBe("webp");
+    expect((await relay.convert(input, options, { side })).format).toBe("gif");
   });
 });
 

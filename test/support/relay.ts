@@ -79,8 +79,6 @@ export default {
     } catch (thrown) {
       const { code, publicMessage: message, details, traits } = toAppError(thrown);
       return Response.json({ code, message, details }, { status: traits.status });
-    } finally {
-      if (gate.reservedBytes > 0) console.error(`relay: ${gate.reservedBytes} bytes are reserved`);
     }
   },
 } satisfies ExportedHandler<Env>;
