@@ -188,6 +188,16 @@ describe("encoding", () => {
     expect(await sharp(again.file).metadata()).toMatchObject({ width: 4032, height: 3024 });
   }, 60_000);
 
+  test.each([80, 90, 100])("detail at quality %i keeps to the plan", async (quality) => {
+    const pixels = drawPhoto(1100, 1000);
+    const pick = createRandom(7);
+    for (let i = 0; i < pixels.data.length; i++) pixels.data[i] = ((pixels.data[i] ?? 0) & 240) + pick(16); // prettier-ignore
+    const { file, used, planned } = await lab.encode("avif", pixels, { quality });
+    expect(used).toBeLessThanOrEqual(planned);
+    expect(planned).toBeLessThan(90 * MIB);
+    expect(await sharp(file).metadata()).toMatchObject({ width: 1100, height: 1000 });
+  });
+
   test("quality and effort mean something", async () => {
     const pixels = drawPhoto(400, 300);
     const size = async (options: object) => (await lab.encode("avif", pixels, options)).file.length;

@@ -62,9 +62,10 @@ async function start(
   };
 }
 
-/** Measured: libaom's own, and what it takes a pixel. */
+/** Measured: libaom's own, and what it takes a pixel, more where chroma keeps its resolution. */
 const BASE_BYTES = 17 * MIB;
 const PIXEL_BYTES = 26;
+const FULL_CHROMA_PIXEL_BYTES = 54;
 
 const AV1_TILES: TileEncoder = {
   brands: ["avif", "mif1", "miaf"],
@@ -76,7 +77,17 @@ const AV1_TILES: TileEncoder = {
   start,
 };
 
+const FULL_CHROMA_TILES: TileEncoder = {
+  ...AV1_TILES,
+  maxPixels: 550_000,
+  memory: (pixels) => Math.ceil(BASE_BYTES + pixels * FULL_CHROMA_PIXEL_BYTES),
+};
+
+const tilesAt = ({ quality }: EncodeOptions): TileEncoder =>
+  quality >= FULL_CHROMA_QUALITY ? FULL_CHROMA_TILES : AV1_TILES;
+
 export const avifEncoder: Encoder = {
-  memory: (picture, options) => tileEncoderMemory(picture, AV1_TILES, options),
-  encode: (picture, options, workspace) => encodeTiles(picture, AV1_TILES, options, workspace),
+  memory: (picture, options) => tileEncoderMemory(picture, tilesAt(options), options),
+  encode: (picture, options, workspace) =>
+    encodeTiles(picture, tilesAt(options), options, workspace),
 };
