@@ -13,6 +13,8 @@ import {
 const QUALITY = 85;
 const THUMBNAIL_QUALITY = 90;
 const THUMBNAIL_WIDTH = 800;
+const PAGE_QUALITY = 90;
+const PAGE_WIDTH = 1200;
 const MAX_RESIZE = 10_000;
 const BLACK: Background = { r: 0, g: 0, b: 0, alpha: 1 };
 
@@ -79,6 +81,9 @@ export const METADATA = z
         .array(iconSize("icon_sizes"), "icon_sizes must be a list of sizes.")
         .min(1, "icon_sizes must name a size.")
         .nullish(),
+      images_width: whole("images_width", 50, 4000),
+      images_quality: whole("images_quality", 1, 100),
+      images_dpi: whole("images_dpi", 72, 300),
       thumbnail_width: whole("thumbnail_width", 50, 2000),
       thumbnail_height: whole("thumbnail_height", 50, 2000),
       thumbnail_crop: oneOf(
@@ -138,5 +143,20 @@ export function toThumbnail(metadata: Metadata): OutputOptions {
     width: thumbnail_width ?? (thumbnail_height ? null : THUMBNAIL_WIDTH),
     height: thumbnail_height ?? null,
     fit: "fill",
+  });
+}
+
+/** A JPEG of each page: of that width, or else of that many pixels an inch. */
+export function toPageImages({
+  images_width,
+  images_quality,
+  images_dpi,
+}: Metadata): OutputOptions {
+  return OUTPUT_OPTIONS.parse({
+    format: "jpg",
+    quality: images_quality ?? PAGE_QUALITY,
+    pages: "all",
+    width: images_width ?? (images_dpi ? null : PAGE_WIDTH),
+    dpi: images_dpi ?? null,
   });
 }

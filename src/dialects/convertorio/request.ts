@@ -5,7 +5,7 @@ import { findWritableFormat, writableFormats } from "../../formats.ts";
 import { cleanFilename } from "../../jobs/filenames.ts";
 import type { JobStatus } from "../../jobs/job.ts";
 import type { OutputOptions } from "../../pipeline/options.ts";
-import { toOutput, toThumbnail, type Metadata } from "./metadata.ts";
+import { toOutput, toPageImages, toThumbnail, type Metadata } from "./metadata.ts";
 import {
   CONFIRM_REQUEST,
   MAX_FILE_BYTES,
@@ -51,11 +51,15 @@ const invalid = (message: string): AppError => new AppError("invalid_parameter",
 
 const THUMBNAIL = "thumbnail";
 
+/** Every page of a document. */
+export const IMAGES = "images";
+
 function readTarget(target: string, metadata: Metadata): OutputOptions {
   if (target === THUMBNAIL) return toThumbnail(metadata);
+  if (target === IMAGES) return toPageImages(metadata);
   const format = findWritableFormat(target);
   if (format !== undefined) return toOutput(format, metadata);
-  const supported = [...writableFormats(), THUMBNAIL];
+  const supported = [...writableFormats(), IMAGES, THUMBNAIL];
   throw new AppError(
     "unsupported_output_format",
     `There is no target_format "${target}". Supported are ${supported.join(", ")}.`,

@@ -41,13 +41,13 @@ describe("points_used", () => {
       0,
     ],
   ] as const)("where %s", (_, changes, points) => {
-    expect(toJobBody(makeJob(changes), null).points_used).toBe(points);
+    expect(toJobBody(makeJob(changes), []).points_used).toBe(points);
   });
 });
 
 describe("a job", () => {
   test("is shown as it was asked for, in lower case, before its file is there", () => {
-    expect(toJobBody(makeJob({}), null)).toMatchObject({
+    expect(toJobBody(makeJob({}), [])).toMatchObject({
       ...{ original_filename: "a.png", source_format: "png", target_format: "jpeg", file_size: 9 },
     });
   });
@@ -55,20 +55,20 @@ describe("a job", () => {
   test("of an unnamed source has the format of its file, and its size", () => {
     const file = { format: "webp", sizeBytes: 7 } as Job["inputs"][number];
     const request = { source_format: "", file_size: "28 kB" };
-    expect(toJobBody(makeJob({ inputs: [file] }, request), null)).toMatchObject({
+    expect(toJobBody(makeJob({ inputs: [file] }, request), [])).toMatchObject({
       ...{ source_format: "webp", file_size: 7 },
     });
   });
 
   test("that was canceled has failed, with a message", () => {
-    const body = toJobBody(makeJob({ status: "canceled" }), null);
+    const body = toJobBody(makeJob({ status: "canceled" }), []);
     expect(body).toMatchObject({ status: "failed", error: expect.stringMatching(/\S/) });
   });
 
   test.each(["uploading", "queued", "processing", "failed", "expired"] as const)(
     "has no null while %s",
     (status) => {
-      expect(Object.values(toJobBody(makeJob({ status }), null))).not.toContain(null);
+      expect(Object.values(toJobBody(makeJob({ status }), []))).not.toContain(null);
     },
   );
 });

@@ -1,8 +1,8 @@
 /** Jobs and accounts as Convertorio's clients read them. Pure. */
-import type { Job } from "../../jobs/job.ts";
+import type { Job, OutputFile } from "../../jobs/job.ts";
 import { findPlan } from "../../plans.ts";
 import type { Account } from "../../stores/accounts.ts";
-import { SHOWN_STATUSES, type UploadRequest } from "./request.ts";
+import { IMAGES, SHOWN_STATUSES, type UploadRequest } from "./request.ts";
 import type { AccountBody, JobBody } from "./schemas.ts";
 
 /** What a job remembers of its request, to show it again. */
@@ -16,8 +16,9 @@ export const toMemo = ({ filename, sourceFormat, targetFormat, fileSizeBytes }: 
 /** As on the page: seconds, UTC. */
 const toTime = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 
-/** @param downloadUrl of the job's output; null where there is none */
-export function toJobBody(job: Job, downloadUrl: string | null): JobBody {
+/** @param downloadUrls of the job's outputs, as far as they are to be shown */
+export function toJobBody(job: Job, downloadUrls: readonly string[]): JobBody {
+  const [downloadUrl] = downloadUrls;
   const { memo, inputs, startedAt, finishedAt } = job;
   const [input] = inputs;
   const status = SHOWN_STATUSES[job.status];
@@ -40,12 +41,29 @@ export function toJobBody(job: Job, downloadUrl: string | null): JobBody {
     updated_at: toTime(finishedAt ?? startedAt ?? job.createdAt),
     ...(finishedAt !== null && { completed_at: toTime(finishedAt) }),
     expires_at: toTime(job.expiresAt),
-    ...(downloadUrl !== null && { download_url: downloadUrl }),
-    can_download: downloadUrl !== null,
+    ...(downloadUrl !== undefined && { download_url: downloadUrl }),
+    ...(memo["targetFormat"] === IMAGES &&
+      downloadUrls.length === job.outputs.length && {
+        download_urls: describePages(job.outputs, downloadUrls),
+      }),
+    can_download: downloadUrl !== undefined,
     is_expired: status === "expired",
     ...(status === "failed" && { error_message: message, error: message }),
   };
 }
+
+const describePages = (
+  outputs: readonly OutputFile[],
+  urls: readonly string[],
+): NonNullable<JobBody["download_urls"]> =>
+  urls.flatMap((download_url, index) => {
+    const output = outputs[index];
+    if (!output) return [];
+    const { filename, page, width, height, sizeBytes } = output;
+    return [
+      { filename, download_url, page_number: page ?? 1, width, height, file_size: sizeBytes },
+    ];
+  });
 
 /** One that ends without a result gets its point back. */
 function pointsUsed({ status, progress, charge }: Job): number {

@@ -11,6 +11,7 @@ import { listJobs } from "../../http/list-jobs.ts";
 import { json, SECURITY } from "../../http/openapi.ts";
 import { throttle } from "../../http/throttle.ts";
 import type { Job } from "../../jobs/job.ts";
+import { MAX_OUTPUTS } from "../../limits.ts";
 import { findAccount } from "../../stores/accounts.ts";
 import { confirmUpload, findCallersJob, requestUpload } from "./conversions.ts";
 import { readListRequest } from "./request.ts";
@@ -125,19 +126,20 @@ export function registerRoutes(app: App): void {
 
 async function sendJob(c: Context<HttpEnv>, jobId: string): Promise<Response> {
   const job = await findCallersJob(c, jobId);
-  return c.json({ success: true, job: await showJob(c, job) });
+  return c.json({ success: true, job: await showJob(c, job, MAX_OUTPUTS) });
 }
 
-async function showJob(c: Context<HttpEnv>, job: Job): Promise<JobBody> {
-  const [output] = job.status === "succeeded" ? job.outputs : [];
-  return toJobBody(job, output ? await signDownload(c, job, output) : null);
+/** @param maxLinks how many of its outputs get a URL */
+async function showJob(c: Context<HttpEnv>, job: Job, maxLinks: number): Promise<JobBody> {
+  const outputs = job.status === "succeeded" ? job.outputs.slice(0, maxLinks) : [];
+  return toJobBody(job, await Promise.all(outputs.map((output) => signDownload(c, job, output))));
 }
 
 async function sendJobs(c: Context<HttpEnv>): Promise<Response> {
   const { limit, offset, statuses } = readListRequest(c.req.query());
   const query = { dialect: "convertorio", statuses, limit, offset } as const;
   const found = await listJobs(c.env, c.get("caller").accountId, query);
-  const jobs = await Promise.all(found.map((job) => showJob(c, job)));
+  const jobs = await Promise.all(found.map((job) => showJob(c, job, 1)));
   return c.json({ success: true, jobs, count: jobs.length, pagination: { limit, offset } });
 }
 

@@ -82,6 +82,19 @@ export const JOB = z
     completed_at: time.optional(),
     expires_at: time,
     download_url: z.url().optional().openapi({ description: "Once completed; needs no key." }),
+    download_urls: z
+      .array(
+        z.object({
+          filename: z.string(),
+          download_url: z.url(),
+          page_number: z.int(),
+          width: z.int(),
+          height: z.int(),
+          file_size: z.int(),
+        }),
+      )
+      .optional()
+      .openapi({ description: "Of target `images`, once completed: every page. Not in lists." }),
     can_download: z.boolean(),
     is_expired: z.boolean(),
     error_message: z.string().optional().openapi({ description: "When it has failed." }),

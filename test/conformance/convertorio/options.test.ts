@@ -2,7 +2,8 @@
 import decodeIco from "decode-ico";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findFormat, FORMATS, writableFormats, sniffFormat } from "../../../src/formats.ts";
+import { findWritableFormat, FORMATS, writableFormats, sniffFormat } from "../../../src/formats.ts";
+import { writePdf } from "../../support/pdf-writer.ts";
 import { psnr } from "../../support/psnr.ts";
 import { startTestStack, type Stack } from "../../support/stack.ts";
 import { connect, uploadRequest, type Client } from "./client.ts";
@@ -78,13 +79,13 @@ describe("targets", () => {
     );
     const shown = answers.map(({ status, body }) => ({ status, success: body["success"] }));
     const expected = VENDORS.map((target) =>
-      target === "thumbnail" || findFormat(target)
+      target === "thumbnail" || target === "images" || findWritableFormat(target)
         ? { status: 200, success: true }
         : { status: 400, success: false },
     );
     expect(shown).toEqual(expected);
     const refused = answers.find(({ status }) => status === 400);
-    expect(refused?.body["error"]).toMatch(/jpg, png, webp.*thumbnail/);
+    expect(refused?.body["error"]).toMatch(/jpg, png, webp.*images, thumbnail/);
   });
 });
 
@@ -298,6 +299,52 @@ describe("thumbnail", () => {
   });
 });
 
+describe("images", () => {
+  const pdf = writePdf({
+    pages: [100, 50].map((height) => ({ box: [0, 0, 200, height], content: "0 0 9 9 re f" })),
+  });
+  interface Page {
+    filename: string;
+    download_url: string;
+  }
+  const run = async (bytes: Uint8Array, metadata = {}) => {
+    const request = { filename: "report.pdf", source_format: "pdf" };
+    const job = await client.run({ bytes, target: "images", metadata, request });
+    return { job, pages: job["download_urls"] as Page[] };
+  };
+
+  test("every page of a document is a JPEG with a URL of its own; the job's is the first", async () => {
+    const { job, pages } = await run(pdf, { images_width: 300 });
+    expect(pages).toEqual([
+      expect.objectContaining({
+        filename: "report-1.jpg",
+        page_number: 1,
+        width: 300,
+        height: 150,
+      }),
+      expect.objectContaining({ filename: "report-2.jpg", page_number: 2, width: 300, height: 75 }),
+    ]);
+    for (const page of pages as (Page & { width: number; height: number; file_size: number })[]) {
+      const file = Buffer.from(await (await fetch(page.download_url)).arrayBuffer());
+      expect(file).toHaveLength(page.file_size);
+      const { format, width, height } = await sharp(file).metadata();
+      expect([format, width, height]).toEqual(["jpeg", page.width, page.height]);
+    }
+    expect(job.download_url).toBe(pages[0]?.download_url);
+  });
+
+  test("1200 wide, or by dots an inch", async () => {
+    expect((await run(pdf)).pages).toMatchObject([{ width: 1200 }, { width: 1200 }]);
+    const { pages } = await run(pdf, { images_dpi: 144 });
+    expect(pages).toMatchObject([{ width: 400, height: 200 }, { width: 400 }]);
+  });
+
+  test("a picture is its only page", async () => {
+    const { pages } = await run(png, { images_width: 60 });
+    expect(pages).toMatchObject([{ page_number: 1, width: 60, height: 45 }]);
+  });
+});
+
 describe("metadata that is refused with 400 and the member's name", () => {
   test.each([
     ["quality", { quality: 0 }],
@@ -324,6 +371,9 @@ describe("metadata that is refused with 400 and the member's name", () => {
     ["thumbnail_width", { thumbnail_width: 49 }],
     ["thumbnail_width", { thumbnail_width: 2001 }],
     ["thumbnail_crop", { thumbnail_crop: "bottom" }],
+    ["images_width", { images_width: 49 }],
+    ["images_quality", { images_quality: 0 }],
+    ["images_dpi", { images_dpi: 301 }],
     ["conversion_metadata", "quality=85"],
     ["conversion_metadata", [85]],
   ])("%s: %o", async (member, conversion_metadata) => {
