@@ -209,6 +209,20 @@ export const FORMATS = {
     lossless: "never",
     matches: (head) => hasBrand(head, "avif", "avis"),
   },
+  heic: {
+    name: "heic",
+    aliases: ["heif", "hif"],
+    mimeType: "image/heic",
+    lane: "formats",
+    reads: true,
+    writes: true,
+    alpha: true,
+    gray: false,
+    lossless: "never",
+    matches: (head) =>
+      hasBrand(head, "heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1") &&
+      !hasBrand(head, "avif", "avis"),
+  },
 } as const satisfies Record<string, Format>;
 
 type Table = typeof FORMATS;

@@ -10,14 +10,37 @@ interface FactoryOptions {
 }
 
 /** What the glue exports; its own types leave out the options that we give. */
-export type EmscriptenFactory<Api> = (options: FactoryOptions) => Promise<Api>;
+export type EmscriptenFactory<Api> = (options: FactoryOptions) => Api | Promise<Api>;
+
+/** With a bound to its memory, beyond which its allocator finds no more. */
+export class EmscriptenInstance<Api> extends WasmInstance<Api> {
+  /** What the memory may grow to, in bytes. */
+  limitBytes = Infinity;
+
+  constructor(api: Api, memory: WebAssembly.Memory) {
+    super(api, memory);
+    const grow = memory.grow.bind(memory);
+    // The glue asks the very object that it got for more, and takes a throw for a no.
+    memory.grow = (pages) => {
+      if (this.bytes + pages * PAGE_BYTES > this.limitBytes) throw new RangeError("limit");
+      return grow(pages);
+    };
+  }
+
+  override wipe(): void {
+    super.wipe();
+    this.limitBytes = Infinity;
+  }
+}
+
+const PAGE_BYTES = 65_536;
 
 /** @param memoryName what the build called the memory among the module's exports */
 export async function startEmscripten<Api>(
   factory: EmscriptenFactory<Api>,
   module: WebAssembly.Module,
   memoryName: string,
-): Promise<WasmInstance<Api>> {
+): Promise<EmscriptenInstance<Api>> {
   let memory: WebAssembly.Memory | undefined;
   const api = await factory({
     locateFile: (file) => file,
@@ -29,5 +52,5 @@ export async function startEmscripten<Api>(
     },
   });
   if (!memory) throw new Error("The module was not instantiated.");
-  return new WasmInstance(api, memory);
+  return new EmscriptenInstance(api, memory);
 }

@@ -2,6 +2,7 @@
 import sharp, { type Sharp } from "sharp";
 import type { FormatName } from "../../src/formats.ts";
 import { packRunLengths, writeBmp } from "../support/bmp-writer.ts";
+import { encodeByElheif } from "../support/elheif.ts";
 import { writeGif } from "../support/gif-writer.ts";
 import { writePdf } from "../support/pdf-writer.ts";
 import { writeIco } from "../support/ico-writer.ts";
@@ -106,6 +107,12 @@ const MAKERS: Record<FormatName, () => Promise<Buffer>[]> = {
       writeBmp({ ...info, bits: 4, compression: 2, palette: gray(16), pixels: [], data: runs(4) }),
     ].map((file) => Promise.resolve(file));
   },
+  heic: () => [
+    draw(4)
+      .raw()
+      .toBuffer()
+      .then((rgba) => encodeByElheif(rgba, SIZE.width, SIZE.height)),
+  ],
   avif: () => [
     draw(3).avif({ effort: 0 }).toBuffer(),
     draw(3).avif({ effort: 0, chromaSubsampling: "4:2:0" }).withIccProfile("p3").toBuffer(),

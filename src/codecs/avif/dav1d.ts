@@ -1,10 +1,10 @@
 /**
- * dav1d, an AV1 decoder, as ogv 1.9.0 compiles it (with a stack of ours, see build.ts), without that
+ * dav1d, an AV1 decoder, as ogv 1.9.0 compiles it (with a stack of ours, see codecs/build.ts), without that
  * package's JavaScript. Its wrapper in C hands out pictures with chroma of half the columns and rows, and aborts on all others once it has
  * decoded them. Those are then read from dav1d's own description of them (Dav1dPicture, a public
  * structure), which every reference to the last picture has in the decoder's context.
  */
-import dav1dModule from "./compiled/dav1d.wasm";
+import dav1dModule from "../compiled/dav1d.wasm";
 import { MIB } from "../../limits.ts";
 import type { Planes } from "../../kernels/planar.ts";
 import type { InstanceKind, PooledInstance } from "../../pipeline/memory.ts";

@@ -8,8 +8,7 @@ import { AppError } from "../../errors.ts";
 import { MIB } from "../../limits.ts";
 import type { InstanceKind, Workspace } from "../../pipeline/memory.ts";
 import type { Effort, EncodeOptions, Encoder } from "../codec.ts";
-import { startEmscripten, type EmscriptenFactory } from "../emscripten.ts";
-import type { WasmInstance } from "../wasm.ts";
+import { startEmscripten, type EmscriptenFactory, type EmscriptenInstance } from "../emscripten.ts";
 import { readCoded } from "../isobmff/single.ts";
 import {
   encodeTiles,
@@ -23,7 +22,7 @@ interface Libavif {
   encode(rgba: Uint8Array, width: number, height: number, options: object): Uint8Array | null;
 }
 
-const LIBAVIF: InstanceKind<WasmInstance<Libavif>> = {
+const LIBAVIF: InstanceKind<EmscriptenInstance<Libavif>> = {
   name: "@jsquash/avif encoder",
   create: () =>
     startEmscripten(createModule as unknown as EmscriptenFactory<Libavif>, libavifModule, "P"),
@@ -49,6 +48,7 @@ async function start(
   { quality, effort }: EncodeOptions,
 ): Promise<EncodeTile> {
   const libavif = await workspace.take(LIBAVIF, bytes);
+  libavif.limitBytes = bytes;
   const full = quality >= FULL_CHROMA_QUALITY;
   return (rgba, width, height, mono) => {
     const subsample = mono ? MONO : full ? FULL_CHROMA : HALF_CHROMA;
@@ -71,6 +71,7 @@ const AV1_TILES: TileEncoder = {
   brands: ["avif", "mif1", "miaf"],
   codec: { item: "av01", configuration: "av1C" },
   step: 2,
+  exact: false,
   maxPixels: 1_100_000,
   memory: (pixels) => Math.ceil(BASE_BYTES + pixels * PIXEL_BYTES),
   rate: ({ quality }) => 0.1 + 0.4 * (quality / 100) ** 2 + (quality >= 90 ? 1 : 0),

@@ -9,17 +9,16 @@ import { MIB } from "../../limits.ts";
 import type { Planes } from "../../kernels/planar.ts";
 import type { InstanceKind, Workspace } from "../../pipeline/memory.ts";
 import { concat } from "../concat.ts";
-import { startEmscripten, type EmscriptenFactory } from "../emscripten.ts";
+import { startEmscripten, type EmscriptenFactory, type EmscriptenInstance } from "../emscripten.ts";
 import type { Piece } from "../isobmff/images.ts";
 import type { CodingColour } from "../isobmff/properties.ts";
 import { writeHeifHead } from "../isobmff/write.ts";
-import type { WasmInstance } from "../wasm.ts";
 
 interface Libavif {
   decode(file: Uint8Array, bits: 16): { data: Uint16Array; width: number; height: number } | null;
 }
 
-const LIBAVIF: InstanceKind<WasmInstance<Libavif>> = {
+const LIBAVIF: InstanceKind<EmscriptenInstance<Libavif>> = {
   name: "@jsquash/avif decoder",
   create: () =>
     startEmscripten(createModule as unknown as EmscriptenFactory<Libavif>, libavifModule, "F"),
@@ -37,6 +36,7 @@ const AS_IT_IS: CodingColour = { primaries: 2, transfer: 2, matrix: 0, fullRange
 /** Null where the data are damaged. */
 export async function startLibaom(workspace: Workspace, bytes: number) {
   const libavif = await workspace.take(LIBAVIF, bytes);
+  libavif.limitBytes = bytes;
   let room: Uint8Array | null = null;
   return (
     { width, height, configuration }: Piece,

@@ -1,4 +1,5 @@
 /** Files of one picture that is no grid, as encoders make them, taken apart in memory. */
+import { concat } from "../concat.ts";
 import { Cursor, listBoxes } from "./boxes.ts";
 import { damaged } from "./failures.ts";
 import { readMeta } from "./meta.ts";
@@ -8,16 +9,16 @@ export interface Coded {
   configuration: Uint8Array;
 }
 
-/** The primary picture's coded data, in the file's memory. @throws AppError invalid_image */
-export function readCoded(file: Uint8Array): Coded {
+/** One of the file's pictures: coded data in memory of its own. @throws AppError invalid_image */
+export function readCoded(file: Uint8Array, which: "primary" | "alpha" = "primary"): Coded {
   const box = listBoxes(file).find(({ type }) => type === "meta");
   if (!box) throw damaged();
   const meta = readMeta(new Cursor(file, box.start, box.end).rest());
-  const item = meta.items.get(meta.primary);
-  const [extent] = item?.extents ?? [];
+  const alpha = [...meta.items.values()].find((other) => other.references.has("auxl"));
+  const item = which === "alpha" ? alpha : meta.items.get(meta.primary);
   const configuration = item?.properties.find((one) => one.kind === "configuration");
-  if (!item || !extent || configuration?.kind !== "configuration") throw damaged();
+  if (!item || configuration?.kind !== "configuration") throw damaged();
   const source = item.inMeta ? meta.data : file;
-  const data = source.subarray(extent.offset, extent.offset + extent.length);
-  return { data, configuration: configuration.bytes };
+  const parts = item.extents.map(({ offset, length }) => source.subarray(offset, offset + length));
+  return { data: concat(parts), configuration: configuration.bytes.slice() };
 }

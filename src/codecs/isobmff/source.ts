@@ -7,6 +7,7 @@ import { cropStrips, cropMemory } from "./crop.ts";
 import { unsupported } from "./failures.ts";
 import { readFile } from "./file.ts";
 import { listImages, readImage } from "./images.ts";
+import { itemBytes } from "./item-data.ts";
 import type { Meta } from "./meta.ts";
 import { channelsOf, decodeTiles, tilesMemory, type PieceDecoder } from "./tiles.ts";
 
@@ -20,6 +21,8 @@ export async function openHeif(
   decoders: PieceDecoders,
 ): Promise<Source> {
   const meta = await readFile(file);
+  // A file of which a part is missing is refused, whichever part that is.
+  for (const item of meta.items.values()) itemBytes(file, meta, item);
   const pages = listImages(meta);
   return await openPage(file, format, decoders, meta, pages, 0);
 }

@@ -16,8 +16,9 @@ export interface CodedTile {
 export interface TileEncoder {
   brands: NewFile["brands"];
   codec: NewFile["codec"];
-  /** Sides of tiles are multiples of this. */
+  /** Sides of tiles are multiples of this; of a picture that is one tile only where `exact`. */
   step: number;
+  exact: boolean;
   /** Most pixels of a tile. */
   maxPixels: number;
   /** Upper bound of what it holds for a tile of so many pixels, in bytes. */
@@ -53,11 +54,12 @@ const MIN_CODED_BYTES = 256 * 1024;
 /** Tiles as few as fit, of equal size, whose last ones reach past the picture as little as can be. */
 export function planTiles(
   { width, height, channels }: PictureInfo,
-  { step, maxPixels }: TileEncoder,
+  { step, exact, maxPixels }: TileEncoder,
 ): TilePlan {
   const roundUp = (side: number) => Math.ceil(side / step) * step;
   if (roundUp(width) * roundUp(height) <= maxPixels) {
-    return { columns: 1, rows: 1, width, height };
+    const size = exact ? { width: roundUp(width), height: roundUp(height) } : { width, height };
+    return { columns: 1, rows: 1, ...size };
   }
   const columns = Math.ceil(width / MAX_TILE_WIDTH);
   const tileWidth = Math.max(roundUp(Math.ceil(width / columns)), roundUp(MIN_SIDE));

@@ -61,7 +61,7 @@ export function writeHeifHead(file: NewFile): Uint8Array {
     const configured = -property(configuration, tiles.configuration);
     const depths = property("pixi", full(), bytes(tiles.depths.length, ...tiles.depths));
     const shared = [configured, depths];
-    if (tiles.sizes.length === 1) {
+    if (tiles.tileWidth === file.width && tiles.tileHeight === file.height) {
       const size = property("ispe", full(), u32(file.width, file.height));
       const [only = 0] = tiles.sizes;
       return items.push({

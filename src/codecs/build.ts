@@ -1,0 +1,72 @@
+/**
+ * Makes compiled/*.wasm of modules that packages have, where those need a change to be usable here.
+ * Does nothing when they are up to date. Fails where a package has changed.
+ */
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import {
+  addGlobal,
+  exportGlobal,
+  joinModule,
+  replaceOnce,
+  setInitialPages,
+  splitModule,
+} from "./module-sections.ts";
+
+const require = createRequire(import.meta.url);
+const folder = join(import.meta.dirname, "compiled");
+
+/**
+ * dav1d as ogv compiles it, with its stack pointer (LLVM's first global) exported. The package gives
+ * it a stack of 64 KiB, whose end dav1d's loop restoration passes by 200 KiB, into its own tables;
+ * dav1d.ts gives it a larger one.
+ */
+function makeDav1d(): Uint8Array {
+  const module = readFileSync(require.resolve("ogv/dist/ogv-decoder-video-av1-simd-wasm.wasm"));
+  return joinModule(exportGlobal(splitModule(module), 0, "stackPointer"));
+}
+
+/** 4 MiB; what is in it takes 1.3. */
+const KVAZAAR_PAGES = 64;
+
+/** i64.const: the type of libheif's parameter "quality" (1), and its default (50) in the high half. */
+const QUALITY_CONSTANT = [0x42, 0x81, 0x80, 0x80, 0x80, 0xa0, 0x06];
+const GLOBAL_GET = 0x23;
+const NOP = 0x01;
+
+/**
+ * kvazaar with libheif as elheif compiles them, out of the script that has the module as base64 (and
+ * glue that makes functions of text, which workerd refuses). It begins with 64 MiB of memory, most of
+ * which small pictures never need, and has one quality for all: the constant that it is becomes a
+ * global that can be set.
+ */
+function makeKvazaar(): Uint8Array {
+  const script = readFileSync(require.resolve("elheif/pkg/elheif-wasm.js"), "utf8");
+  const [, base64] = /data:application\/octet-stream;base64,([A-Za-z0-9+/=]+)/.exec(script) ?? [];
+  if (!base64) throw new Error("elheif has no module where it used to be");
+  const { sections, index } = addGlobal(splitModule(Buffer.from(base64, "base64")));
+  const read = [GLOBAL_GET, index, ...QUALITY_CONSTANT.slice(2).map(() => NOP)];
+  const settable = replaceOnce(sections, QUALITY_CONSTANT, read);
+  return joinModule(
+    exportGlobal(setInitialPages(settable, KVAZAAR_PAGES), index, "qualityParameter"),
+  );
+}
+
+const MODULES: Record<string, () => Uint8Array> = {
+  "dav1d.wasm": makeDav1d,
+  "kvazaar.wasm": makeKvazaar,
+};
+
+/** Packages are installed anew with other versions: package.json says which. */
+const sources = [
+  import.meta.filename,
+  join(import.meta.dirname, "module-sections.ts"),
+  join(import.meta.dirname, "../../package.json"),
+];
+const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs));
+mkdirSync(folder, { recursive: true });
+for (const [name, make] of Object.entries(MODULES)) {
+  const target = join(folder, name);
+  if (!existsSync(target) || statSync(target).mtimeMs < newest) writeFileSync(target, make());
+}
