@@ -47,10 +47,10 @@ export async function decodeByElheif(file: Uint8Array): Promise<Decoded[]> {
   if (err) throw new Error(err);
   return data.map(({ width, height, data: padded }) => {
     // The pixels follow as many zeros, in rows as far from each other as they were in libheif.
-    const start = width * height * 4;
-    const stride = (padded.length - start) / height;
+    const first = width * height * 4;
+    const stride = (padded.length - first) / height;
     const rows = Array.from({ length: height }, (_, y) =>
-      padded.subarray(start + y * stride, start + y * stride + width * 4),
+      padded.subarray(first + y * stride, first + y * stride + width * 4),
     );
     return { width, height, data: Buffer.concat(rows) };
   });
