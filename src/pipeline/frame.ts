@@ -5,7 +5,8 @@ import type { Animation, Source, Strip } from "./picture.ts";
 /**
  * @param frame from 1 on
  * @returns a source without movement; what is still has one frame
- * @throws AppError invalid_parameter where there is no such frame
+ * @throws AppError invalid_parameter where there is no such frame, unsupported_feature where it
+ *   stays in another lane
  */
 export function pickFrame(source: Source, frame: number): Source {
   const { animation, frames, regions: _regions, ...still } = source;
@@ -15,6 +16,12 @@ export function pickFrame(source: Source, frame: number): Source {
       "invalid_parameter",
       `There is no frame ${frame}: the picture has ${count}.`,
       { frames },
+    );
+  }
+  if (!animation && frame > 1) {
+    throw new AppError(
+      "unsupported_feature",
+      `Only the first frame of a ${source.format} file can be taken for this format.`,
     );
   }
   if (!animation) return { ...still, frames: 1 };

@@ -118,6 +118,18 @@ describe.each(["decode", "encode", "both"])("%s in another lane", (side) => {
   });
 });
 
+test("of an animation the first frame passes, and no other", async () => {
+  const frame = await draw(32, 32).raw().toBuffer();
+  const frames = Buffer.concat([frame, frame.map((value) => 255 - value)]);
+  const raw = { width: 32, height: 64, channels: 3, pageHeight: 32 } as const;
+  const input = await sharp(frames, { raw }).gif().toBuffer();
+  const made = await relay.convert(input, { format: "png" });
+  expect(made.warnings).toMatchObject([{ code: "animation_first_frame" }]);
+  expect(await relay.convert(input, { format: "png", frame: 1 })).toMatchObject({ warnings: [] });
+  const second = relay.convert(input, { format: "png", frame: 2 });
+  expect(await codeOf(second)).toBe("unsupported_feature");
+});
+
 test("a header that the other lane cannot read arrives with its code", async () => {
   const damaged = Buffer.from("GIF87a but nothing else of a picture");
   expect(await codeOf(relay.convert(damaged, { format: "png" }))).toBe("invalid_image");
