@@ -72,6 +72,28 @@ function isSvg(head: Uint8Array): boolean {
 /** Lengths of the headers that Windows and OS/2 have used. */
 const BMP_HEADER_BYTES = new Set([12, 16, 40, 52, 56, 64, 108, 124]);
 
+const TGA_HEAD_BYTES = 18;
+
+/** Whether each field of the head is one that TGAs have. */
+function isTga(head: Uint8Array): boolean {
+  if (head.length < TGA_HEAD_BYTES) return false;
+  const at = (index: number): number => head[index] ?? 0;
+  const isMapped = at(2) === 1 || at(2) === 9;
+  const mapBits = isMapped ? [15, 16, 24, 32] : [0, 15, 16, 24, 32];
+  const pixelBits = isMapped || at(2) === 3 || at(2) === 11 ? [8] : [15, 16, 24, 32];
+  return (
+    [1, 2, 3, 9, 10, 11].includes(at(2)) &&
+    (isMapped ? at(1) === 1 : at(1) <= 1) &&
+    mapBits.includes(at(7)) &&
+    (at(1) === 1 || at(3) + at(4) + at(5) + at(6) === 0) &&
+    at(12) + at(13) > 0 &&
+    at(14) + at(15) > 0 &&
+    pixelBits.includes(at(16)) &&
+    (at(17) & 0xc0) === 0 &&
+    [0, 1, 8].includes(at(17) & 15)
+  );
+}
+
 export const FORMATS = {
   jpg: {
     name: "jpg",
@@ -222,6 +244,56 @@ export const FORMATS = {
     matches: (head) =>
       hasBrand(head, "heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1") &&
       !hasBrand(head, "avif", "avis"),
+  },
+  psd: {
+    name: "psd",
+    aliases: ["psb"],
+    mimeType: "image/vnd.adobe.photoshop",
+    lane: "images",
+    reads: true,
+    writes: true,
+    alpha: true,
+    gray: true,
+    lossless: "always",
+    maxPixels: 20_000_000,
+    matches: (head) => starts(head, "8BPS\0\x01") || starts(head, "8BPS\0\x02"),
+  },
+  qoi: {
+    name: "qoi",
+    aliases: [],
+    mimeType: "image/qoi",
+    lane: "images",
+    reads: true,
+    writes: true,
+    alpha: true,
+    gray: false,
+    lossless: "always",
+    matches: (head) => starts(head, "qoif"),
+  },
+  hdr: {
+    name: "hdr",
+    aliases: ["rgbe", "pic"],
+    mimeType: "image/vnd.radiance",
+    lane: "images",
+    reads: true,
+    writes: false,
+    alpha: false,
+    gray: false,
+    lossless: "always",
+    matches: (head) => starts(head, "#?RADIANCE") || starts(head, "#?RGBE"),
+  },
+  tga: {
+    name: "tga",
+    aliases: ["targa", "icb", "vda", "vst"],
+    mimeType: "image/x-tga",
+    lane: "images",
+    reads: true,
+    writes: true,
+    alpha: true,
+    gray: true,
+    lossless: "always",
+    // There is no signature, so that it comes last, and every byte of the head must make sense.
+    matches: isTga,
   },
 } as const satisfies Record<string, Format>;
 

@@ -3,9 +3,13 @@ import type { Codecs } from "../codecs/codec.ts";
 import type { FormatsOf } from "../formats.ts";
 import { BMP } from "../codecs/bmp/codec.ts";
 import { GIF } from "../codecs/gif/codec.ts";
+import { HDR } from "../codecs/hdr/codec.ts";
 import { ICO } from "../codecs/ico/codec.ts";
 import { JPEG } from "../codecs/jpeg/codec.ts";
 import { PNG } from "../codecs/png/codec.ts";
+import { PSD } from "../codecs/psd/codec.ts";
+import { QOI } from "../codecs/qoi/codec.ts";
+import { TGA } from "../codecs/tga/codec.ts";
 import { TIFF } from "../codecs/tiff/codec.ts";
 import { WEBP } from "../codecs/webp/codec.ts";
 
@@ -17,4 +21,8 @@ export const IMAGES_CODECS = {
   bmp: BMP,
   tiff: TIFF,
   ico: ICO,
+  psd: PSD,
+  qoi: QOI,
+  hdr: HDR,
+  tga: TGA,
 } as const satisfies Codecs<FormatsOf<"images">>;

@@ -1,9 +1,17 @@
 /** Small sound files of each format that we decode, of as many of its kinds as can be made here. */
+import {
+  ColorSpace,
+  ColorType,
+  CompressionMethod,
+  MagickFormat,
+  type IMagickImage,
+} from "@imagemagick/magick-wasm";
 import sharp, { type Sharp } from "sharp";
 import type { FormatName } from "../../src/formats.ts";
 import { packRunLengths, writeBmp } from "../support/bmp-writer.ts";
 import { encodeByElheif } from "../support/elheif.ts";
 import { writeGif } from "../support/gif-writer.ts";
+import { writeByMagick } from "../support/magick.ts";
 import { writePdf } from "../support/pdf-writer.ts";
 import { writeIco } from "../support/ico-writer.ts";
 import { drawPhoto } from "../codecs/jpeg-fixtures.ts";
@@ -29,6 +37,15 @@ const indices = (colours: number): number[] =>
 
 const gray = (colours: number): [number, number, number][] =>
   Array.from({ length: colours }, (_, i) => [i, 255 - i, (i * 3) & 255]);
+
+async function writeRaw(
+  channels: 1 | 3 | 4,
+  format: MagickFormat,
+  adjust?: (image: IMagickImage) => void,
+): Promise<Buffer> {
+  const data = await draw(channels).raw().toBuffer();
+  return await writeByMagick({ width: WIDTH, height: HEIGHT, channels, data }, format, adjust);
+}
 
 const SIZE = { width: WIDTH, height: HEIGHT };
 
@@ -155,6 +172,22 @@ const MAKERS: Record<FormatName, () => Promise<Buffer>[]> = {
       Buffer.from(
         '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40"><style>.a{fill:red}</style><g opacity=".5"><rect class="a" width="30" height="20"/></g></svg>',
       ),
+    ),
+  ],
+  psd: () => [
+    ...([1, 3, 4] as const).map((channels) => writeRaw(channels, MagickFormat.Psd)),
+    writeRaw(3, MagickFormat.Psd, (image) => (image.colorSpace = ColorSpace.CMYK)),
+    writeRaw(3, MagickFormat.Psb, (image) => (image.depth = 16)),
+    writeRaw(1, MagickFormat.Psd, (image) => (image.colorType = ColorType.Bilevel)),
+  ],
+  qoi: () => ([3, 4] as const).map((channels) => writeRaw(channels, MagickFormat.Qoi)),
+  hdr: () => [writeRaw(3, MagickFormat.Hdr)],
+  tga: () => [
+    ...([1, 3, 4] as const).map((channels) => writeRaw(channels, MagickFormat.Tga)),
+    ...([1, 3, 4] as const).map((channels) =>
+      writeRaw(channels, MagickFormat.Tga, (image) => {
+        image.settings.compression = CompressionMethod.RLE;
+      }),
     ),
   ],
   pdf: () => [

@@ -1,5 +1,13 @@
 /** ImageMagick in WASM: judges the formats that sharp does not read. */
-import { ImageMagick, initializeImageMagick } from "@imagemagick/magick-wasm";
+import {
+  ColorSpace,
+  ImageMagick,
+  initializeImageMagick,
+  MagickFormat,
+  MagickReadSettings,
+  type IMagickImage,
+} from "@imagemagick/magick-wasm";
+import type { Pixels } from "./lab-client.ts";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
@@ -10,10 +18,16 @@ async function start(): Promise<void> {
   await initializeImageMagick(readFileSync(path));
 }
 
-/** A file's first picture as RGBA, 8 bits each. */
-export async function readByMagick(file: Uint8Array) {
+/**
+ * A file's first picture in sRGB as RGBA, 8 bits each.
+ * @param format what it is, where its first bytes do not tell
+ * @param index another of its pictures
+ */
+export async function readByMagick(file: Uint8Array, format?: MagickFormat, index = 0) {
   await (ready ??= start());
-  return ImageMagick.read(file, (image) => {
+  const settings = new MagickReadSettings({ frameIndex: index, ...(format && { format }) });
+  return ImageMagick.read(file, settings, (image) => {
+    if (image.colorSpace !== ColorSpace.Gray) image.colorSpace = ColorSpace.sRGB;
     const { width, height } = image;
     const read = image.getPixels((pixels) => pixels.toByteArray(0, 0, width, height, "RGBA"));
     return { width, height, data: Uint8Array.from(read ?? []) };
@@ -25,3 +39,28 @@ export async function readAttribute(file: Uint8Array, name: string): Promise<str
   await (ready ??= start());
   return ImageMagick.read(file, (image) => image.getAttribute(name));
 }
+
+/**
+ * A file of pixels of 8 bits.
+ * @param adjust what else is to be set before it is written
+ */
+export async function writeByMagick(
+  pixels: Pixels,
+  format: MagickFormat,
+  adjust: (image: IMagickImage) => void = () => undefined,
+): Promise<Buffer> {
+  await (ready ??= start());
+  const { width, height, channels, data } = pixels;
+  const settings = new MagickReadSettings({
+    format: RAW_FORMATS[channels],
+    width,
+    height,
+    depth: 8,
+  });
+  return ImageMagick.read(data, settings, (image) => {
+    adjust(image);
+    return image.write(format, (file) => Buffer.from(file));
+  });
+}
+
+const RAW_FORMATS = { 1: MagickFormat.Gray, 3: MagickFormat.Rgb, 4: MagickFormat.Rgba } as const;
