@@ -2,6 +2,7 @@
 import { AppError, unreadable } from "../errors.ts";
 import { FORMATS, type FormatName, type ReadableFormat, type WritableFormat } from "../formats.ts";
 import type { ByteSource } from "../pipeline/bytes.ts";
+import type { PageOrientation, PageSize } from "../pipeline/options.ts";
 import type { MemoryGate, Workspace } from "../pipeline/memory.ts";
 import type { Frame, Metadata, Picture, PictureInfo, Source } from "../pipeline/picture.ts";
 
@@ -31,8 +32,21 @@ export interface EncodeOptions {
   dither: number;
   /** Squares to be made of the picture, for icons; null is the picture at its own size. */
   iconSizes: readonly number[] | null;
+  /** Where documents put the picture; without it a page is as large as the picture. */
+  page?: PageLayout;
   /** Written into the file as they are; null members are left out. */
   metadata: Metadata;
+}
+
+export interface PageLayout {
+  /** `fit` is the picture's own. */
+  size: PageSize;
+  /** Of paper; `auto` is the picture's. */
+  orientation: PageOrientation;
+  /** On all four sides. */
+  marginMm: number;
+  /** How large the picture is; null is 96 where the page fits it, and as large as paper lets it be. */
+  dpi: number | null;
 }
 
 /**
@@ -64,6 +78,16 @@ export interface Encoder {
    * receiver. The channels are ones the format can store (`Format.alpha`, `Format.gray`).
    */
   encode(picture: Picture, options: EncodeOptions, workspace: Workspace): AsyncIterable<Uint8Array>;
+  /**
+   * The file with the input's own bytes in it, for formats that can hold others. Only asked where
+   * nothing but turning upright would change the picture.
+   * @returns null where this input does not suit
+   */
+  embed?(
+    input: ByteSource,
+    source: Source,
+    options: EncodeOptions,
+  ): Promise<AsyncIterable<Uint8Array> | null>;
   /** Where the format can move. */
   animation?: AnimationEncoder;
 }

@@ -109,6 +109,8 @@ async function deliverPage(
   if (maxBytes !== null && repeatsMetadata && bytes.size <= maxBytes) {
     return await writeInput(bytes, prepared, write);
   }
+  const embedded = maxBytes === null ? await writeEmbedded(bytes, prepared, write) : null;
+  if (embedded) return embedded;
   const written =
     maxBytes === null
       ? await writeOnce(prepared, context, write)
@@ -126,6 +128,28 @@ async function writeOnce(
   const conversion = start(prepared, context);
   const { sizeBytes } = await write(conversion.chunks, conversion.mimeType);
   return describeWritten(conversion, sizeBytes);
+}
+
+/** The input's bytes in a file that can hold them; null where the output is to be made anew. */
+async function writeEmbedded(
+  bytes: ByteSource,
+  { source, plan, options, encoder }: Prepared,
+  write: Write,
+): Promise<Written | null> {
+  if (!plan.showsInput) return null;
+  const file = await encoder.embed?.(bytes, source, plan.encode);
+  if (!file) return null;
+  const { format, width, height } = source;
+  const { mimeType } = FORMATS[options.format];
+  const { sizeBytes } = await write(file, mimeType);
+  return {
+    ...{ format: options.format, mimeType, sizeBytes },
+    width: plan.output.width,
+    height: plan.output.height,
+    source: { format, width, height },
+    warnings: [...source.warnings, ...plan.warnings],
+    effort: NO_EFFORT,
+  };
 }
 
 const KEPT: Warning = {

@@ -64,6 +64,13 @@ export const MAX_TARGET_BYTES = 2 ** 30;
 
 /** The highest number of a page that can be asked for. */
 export const MAX_PAGE = 99_999;
+/** Of documents that are made; `fit` is the picture's own. */
+export const PAGE_SIZES = ["fit", "a3", "a4", "a5", "letter", "legal"] as const;
+export type PageSize = (typeof PAGE_SIZES)[number];
+export const PAGE_ORIENTATIONS = ["auto", "portrait", "landscape"] as const;
+export type PageOrientation = (typeof PAGE_ORIENTATIONS)[number];
+export const MAX_PAGE_MARGIN_MM = 100;
+
 export const MIN_DPI = 10;
 export const MAX_DPI = 1200;
 /** As PDF allows. */
@@ -111,6 +118,11 @@ export const OUTPUT_OPTIONS = z.object({
     .default(null),
   /** Pixels an inch of drawings and pages: how large they are where no size is given. */
   dpi: z.int().min(MIN_DPI).max(MAX_DPI).nullable().default(null),
+  /** The paper of documents that are made: `fit` is as large as the picture. */
+  pageSize: z.enum(PAGE_SIZES).default("fit"),
+  pageOrientation: z.enum(PAGE_ORIENTATIONS).default("auto"),
+  /** Millimetres around the picture. */
+  pageMargin: z.number().min(0).max(MAX_PAGE_MARGIN_MM).default(0),
   /** Opens protected documents. */
   password: z.string().max(MAX_PASSWORD_CHARACTERS).nullable().default(null),
   width: side.nullable().default(null),
@@ -156,6 +168,9 @@ export function findOptionConflict(options: OutputOptions): string | undefined {
     return "Only jpg has chroma subsampling to choose.";
   }
   if (options.iconSizes && options.format !== "ico") return "Only ico has icon sizes.";
+  const laysOut =
+    options.pageSize !== "fit" || options.pageOrientation !== "auto" || options.pageMargin > 0;
+  if (laysOut && format !== "pdf") return "Only pdf has pages to lay out.";
   return undefined;
 }
 

@@ -2,7 +2,13 @@
  * Everything about a conversion that its input's header and the options decide: which operations,
  * in which order, and how much memory they need. Nothing is decoded or allocated here.
  */
-import type { AnimationEncoder, AnimationInfo, EncodeOptions, Encoder } from "../codecs/codec.ts";
+import type {
+  AnimationEncoder,
+  AnimationInfo,
+  EncodeOptions,
+  PageLayout,
+  Encoder,
+} from "../codecs/codec.ts";
 import { AppError } from "../errors.ts";
 import { ENGINE_BASE_BYTES, PAGE_BYTES } from "../kernels/engine.ts";
 import type { FilterName } from "../kernels/filters.ts";
@@ -55,7 +61,9 @@ export interface Plan {
   memoryBytes: number;
   /** What of it is not the encoder's. */
   stripsBytes: number;
-  /** Whether the input shows the picture of the output, in its format. */
+  /** Whether the input shows the picture of the output, if turned upright. */
+  showsInput: boolean;
+  /** The same, in its format. */
   repeatsPicture: boolean;
   /** Whether it also has no metadata that the output has not. */
   repeatsMetadata: boolean;
@@ -122,11 +130,10 @@ export function makePlan(
   const metadata = chooseMetadata(source.metadata, colour, options);
   const encode: EncodeOptions = {
     ...{ quality, lossless, effort, chromaSubsampling, restartRows: 0 },
-    ...{ colors, dither, iconSizes, metadata },
+    ...{ colors, dither, iconSizes, metadata, page: pageLayout(options) },
   };
   const { exif, xmp } = source.metadata;
-  const repeatsPicture =
-    options.format === source.format &&
+  const showsInput =
     !source.isDrawing &&
     (source.frames === 1 || moves !== undefined) &&
     source.pages === 1 &&
@@ -136,6 +143,7 @@ export function makePlan(
     options.chromaSubsampling === "auto" &&
     region === null &&
     steps.every(({ name }) => name === "orient");
+  const repeatsPicture = showsInput && options.format === source.format;
   const outputBytes = output.width * output.height * output.channels + SMALL_FILE_BYTES;
   const fixedBytes =
     ((moves && source.animation) ?? source).memory(decode) +
@@ -165,6 +173,7 @@ export function makePlan(
     encode,
     stripsBytes: memoryBytes - encoderBytes,
     memoryBytes,
+    showsInput,
     repeatsPicture,
     repeatsMetadata: repeatsPicture && !(options.stripMetadata && (exif || xmp)),
     warnings: [
@@ -279,6 +288,13 @@ function chooseScale(
     1,
   );
 }
+
+const pageLayout = (options: ResolvedOptions): PageLayout => ({
+  size: options.pageSize,
+  orientation: options.pageOrientation,
+  marginMm: options.pageMargin,
+  dpi: options.dpi,
+});
 
 const identity = <T>(value: T): T => value;
 

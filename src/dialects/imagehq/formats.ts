@@ -68,6 +68,9 @@ const OUTPUT_PROBES = {
   colors: { colors: 16 },
   chroma_subsampling: { chromaSubsampling: "4:4:4" },
   icon_sizes: { iconSizes: [16] },
+  page_size: { pageSize: "a4" },
+  page_orientation: { pageOrientation: "portrait" },
+  page_margin: { pageMargin: 1 },
 } as const satisfies Partial<Record<Option, object>>;
 
 /** Members that only some inputs or outputs have. */

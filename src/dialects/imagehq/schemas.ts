@@ -11,9 +11,12 @@ import {
   KERNELS,
   MAX_PAGE,
   MAX_DPI,
+  MAX_PAGE_MARGIN_MM,
   MAX_PASSWORD_CHARACTERS,
   MAX_TARGET_BYTES,
   MIN_DPI,
+  PAGE_ORIENTATIONS,
+  PAGE_SIZES,
 } from "../../pipeline/options.ts";
 import { MAX_FRAMES, MAX_SIDE } from "../../limits.ts";
 import { PAGES_PATTERN } from "../../pipeline/pages.ts";
@@ -58,6 +61,13 @@ export const OUTPUT = z
     dpi: z.int().min(MIN_DPI).max(MAX_DPI).optional().openapi({
       description:
         "How large pages and drawings are made where no width or height is given: pixels an inch. PDF pages have 150 without it, SVG drawings 96.",
+    }),
+    page_size: z.enum(PAGE_SIZES).optional().openapi({
+      description: "For pdf: the paper, or `fit`, a page as large as the picture at `dpi` (96).",
+    }),
+    page_orientation: z.enum(PAGE_ORIENTATIONS).optional(),
+    page_margin: z.number().min(0).max(MAX_PAGE_MARGIN_MM).optional().openapi({
+      description: "For pdf: millimetres around the picture.",
     }),
     password: z.string().max(MAX_PASSWORD_CHARACTERS).optional().openapi({
       description: "Opens a protected PDF. It is kept only until the job has ended.",
