@@ -2,6 +2,9 @@
  * The table of formats: everything about a format that needs no codec. The api Worker validates
  * against it, the lanes hang their codecs on it, so it must stay free of WASM.
  */
+import { BMP_HEADER_BYTES, hasBrand, includes, isSvg, isTga, starts } from "./magic.ts";
+
+export { SNIFF_BYTES } from "./magic.ts";
 
 /** Consumer Workers by the weight of their codecs; each also has those of the ones before it. */
 export const LANES = ["images", "formats", "documents"] as const;
@@ -37,61 +40,6 @@ export interface Format {
   maxLosslessPixels?: number;
   /** Whether `head`, the first SNIFF_BYTES of a file, are of this format. */
   matches(head: Uint8Array): boolean;
-}
-
-const starts = (head: Uint8Array, signature: string, offset = 0): boolean => {
-  for (let i = 0; i < signature.length; i++) {
-    if (head[offset + i] !== signature.charCodeAt(i)) return false;
-  }
-  return true;
-};
-
-const includes = (head: Uint8Array, text: string): boolean =>
-  head.some((_, offset) => starts(head, text, offset));
-
-/** Whether a file of boxes names one of the brands among those it says it is of. */
-const hasBrand = (head: Uint8Array, ...brands: string[]): boolean => {
-  if (!starts(head, "ftyp", 4)) return false;
-  const end = Math.min(head.length, (head[2] ?? 0) * 256 + (head[3] ?? 0));
-  for (let at = 8; at + 4 <= end; at += at === 8 ? 8 : 4) {
-    if (brands.some((brand) => starts(head, brand, at))) return true;
-  }
-  return false;
-};
-
-/** Whether the first element, behind declarations and comments, is one of SVG. */
-function isSvg(head: Uint8Array): boolean {
-  const encoding = head[0] === 0xff ? "utf-16le" : head[0] === 0xfe ? "utf-16be" : "utf-8";
-  const text = new TextDecoder(encoding).decode(head.subarray(0, SNIFF_BYTES));
-  if (!/^\s*</.test(text)) return false;
-  if (/<!DOCTYPE\s+svg\b/.test(text)) return true;
-  const element = /<(?![?!])([\w.:-]+)/.exec(text.replace(/<!--[^]*?(?:-->|$)/g, ""));
-  return /^(?:\w+:)?svg$/.test(element?.[1] ?? "");
-}
-
-/** Lengths of the headers that Windows and OS/2 have used. */
-const BMP_HEADER_BYTES = new Set([12, 16, 40, 52, 56, 64, 108, 124]);
-
-const TGA_HEAD_BYTES = 18;
-
-/** Whether each field of the head is one that TGAs have. */
-function isTga(head: Uint8Array): boolean {
-  if (head.length < TGA_HEAD_BYTES) return false;
-  const at = (index: number): number => head[index] ?? 0;
-  const isMapped = at(2) === 1 || at(2) === 9;
-  const mapBits = isMapped ? [15, 16, 24, 32] : [0, 15, 16, 24, 32];
-  const pixelBits = isMapped || at(2) === 3 || at(2) === 11 ? [8] : [15, 16, 24, 32];
-  return (
-    [1, 2, 3, 9, 10, 11].includes(at(2)) &&
-    (isMapped ? at(1) === 1 : at(1) <= 1) &&
-    mapBits.includes(at(7)) &&
-    (at(1) === 1 || at(3) + at(4) + at(5) + at(6) === 0) &&
-    at(12) + at(13) > 0 &&
-    at(14) + at(15) > 0 &&
-    pixelBits.includes(at(16)) &&
-    (at(17) & 0xc0) === 0 &&
-    [0, 1, 8].includes(at(17) & 15)
-  );
 }
 
 export const FORMATS = {
@@ -309,9 +257,6 @@ export type ReadableFormat = NamesWith<"reads", true>;
 export type WritableFormat = NamesWith<"writes", true>;
 /** Formats whose codecs live in one of the lanes. */
 export type FormatsOf<Lane extends LaneName> = NamesWith<"lane", Lane>;
-
-/** How many bytes of a file `sniffFormat` wants to see. */
-export const SNIFF_BYTES = 1024;
 
 /** The format of a file by its first bytes; its name and its Content-Type decide nothing. */
 export function sniffFormat(head: Uint8Array): FormatName | undefined {

@@ -1,0 +1,60 @@
+/** What tells formats apart by the first bytes of a file. */
+
+/** How many bytes of a file are looked at. */
+export const SNIFF_BYTES = 1024;
+
+/** Whether the bytes at `offset` are those of the text, one a character. */
+export const starts = (head: Uint8Array, signature: string, offset = 0): boolean => {
+  for (let i = 0; i < signature.length; i++) {
+    if (head[offset + i] !== signature.charCodeAt(i)) return false;
+  }
+  return true;
+};
+
+export const includes = (head: Uint8Array, text: string): boolean =>
+  head.some((_, offset) => starts(head, text, offset));
+
+/** Whether a file of boxes names one of the brands among those it says it is of. */
+export const hasBrand = (head: Uint8Array, ...brands: string[]): boolean => {
+  if (!starts(head, "ftyp", 4)) return false;
+  const end = Math.min(head.length, (head[2] ?? 0) * 256 + (head[3] ?? 0));
+  for (let at = 8; at + 4 <= end; at += at === 8 ? 8 : 4) {
+    if (brands.some((brand) => starts(head, brand, at))) return true;
+  }
+  return false;
+};
+
+/** Whether the first element, behind declarations and comments, is one of SVG. */
+export function isSvg(head: Uint8Array): boolean {
+  const encoding = head[0] === 0xff ? "utf-16le" : head[0] === 0xfe ? "utf-16be" : "utf-8";
+  const text = new TextDecoder(encoding).decode(head.subarray(0, SNIFF_BYTES));
+  if (!/^\s*</.test(text)) return false;
+  if (/<!DOCTYPE\s+svg\b/.test(text)) return true;
+  const element = /<(?![?!])([\w.:-]+)/.exec(text.replace(/<!--[^]*?(?:-->|$)/g, ""));
+  return /^(?:\w+:)?svg$/.test(element?.[1] ?? "");
+}
+
+/** Lengths of the headers that Windows and OS/2 have used. */
+export const BMP_HEADER_BYTES = new Set([12, 16, 40, 52, 56, 64, 108, 124]);
+
+const TGA_HEAD_BYTES = 18;
+
+/** Whether each field of the head is one that TGAs have. */
+export function isTga(head: Uint8Array): boolean {
+  if (head.length < TGA_HEAD_BYTES) return false;
+  const at = (index: number): number => head[index] ?? 0;
+  const isMapped = at(2) === 1 || at(2) === 9;
+  const mapBits = isMapped ? [15, 16, 24, 32] : [0, 15, 16, 24, 32];
+  const pixelBits = isMapped || at(2) === 3 || at(2) === 11 ? [8] : [15, 16, 24, 32];
+  return (
+    [1, 2, 3, 9, 10, 11].includes(at(2)) &&
+    (isMapped ? at(1) === 1 : at(1) <= 1) &&
+    mapBits.includes(at(7)) &&
+    (at(1) === 1 || at(3) + at(4) + at(5) + at(6) === 0) &&
+    at(12) + at(13) > 0 &&
+    at(14) + at(15) > 0 &&
+    pixelBits.includes(at(16)) &&
+    (at(17) & 0xc0) === 0 &&
+    [0, 1, 8].includes(at(17) & 15)
+  );
+}
