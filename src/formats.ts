@@ -65,6 +65,8 @@ export const FORMATS = {
     alpha: true,
     gray: true,
     lossless: "always",
+    // One that is written has one picture: what moves is to be asked for.
+    animation: "read",
     matches: (head) => starts(head, "\x89PNG\r\n\x1a\n"),
   },
   webp: {
@@ -126,6 +128,20 @@ export const FORMATS = {
     animation: "both",
     maxPixels: 26_000_000,
     matches: (head) => starts(head, "GIF87a") || starts(head, "GIF89a"),
+  },
+  apng: {
+    name: "apng",
+    aliases: [],
+    mimeType: "image/apng",
+    lane: "images",
+    // As png: nothing tells them apart at first.
+    reads: false,
+    writes: true,
+    alpha: true,
+    gray: true,
+    lossless: "always",
+    animation: "write",
+    matches: () => false,
   },
   bmp: {
     name: "bmp",

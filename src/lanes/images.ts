@@ -6,7 +6,7 @@ import { GIF } from "../codecs/gif/codec.ts";
 import { HDR } from "../codecs/hdr/codec.ts";
 import { ICO } from "../codecs/ico/codec.ts";
 import { JPEG } from "../codecs/jpeg/codec.ts";
-import { PNG } from "../codecs/png/codec.ts";
+import { APNG, PNG } from "../codecs/png/codec.ts";
 import { PSD } from "../codecs/psd/codec.ts";
 import { QOI } from "../codecs/qoi/codec.ts";
 import { TGA } from "../codecs/tga/codec.ts";
@@ -16,6 +16,7 @@ import { WEBP } from "../codecs/webp/codec.ts";
 export const IMAGES_CODECS = {
   jpg: JPEG,
   png: PNG,
+  apng: APNG,
   webp: WEBP,
   gif: GIF,
   bmp: BMP,

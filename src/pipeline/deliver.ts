@@ -161,17 +161,18 @@ const KEPT: Warning = {
 /** The input's bytes as they are, its metadata with them. */
 async function writeInput(
   bytes: ByteSource,
-  { source, plan }: Prepared,
+  { source, options, plan }: Prepared,
   write: Write,
 ): Promise<Written> {
-  const { format, width, height } = source;
+  const { width, height } = source;
+  const { format } = options;
   const { mimeType } = FORMATS[format];
   const { sizeBytes } = await write(chunks(await bytes.stream()), mimeType);
   return {
     ...{ format, mimeType, sizeBytes },
     width: plan.output.width,
     height: plan.output.height,
-    source: { format, width, height },
+    source: { format: source.format, width, height },
     warnings: [...source.warnings, ...plan.warnings, KEPT],
     effort: NO_EFFORT,
   };

@@ -143,7 +143,7 @@ export function makePlan(
     options.chromaSubsampling === "auto" &&
     region === null &&
     steps.every(({ name }) => name === "orient");
-  const repeatsPicture = showsInput && options.format === source.format;
+  const repeatsPicture = showsInput && isSameFormat(options, source);
   const outputBytes = output.width * output.height * output.channels + SMALL_FILE_BYTES;
   const fixedBytes =
     ((moves && source.animation) ?? source).memory(decode) +
@@ -183,6 +183,11 @@ export function makePlan(
     ],
   };
 }
+
+/** PNGs that move are read as PNG, and written as what moves. */
+const isSameFormat = ({ format }: ResolvedOptions, source: Source): boolean =>
+  format === source.format ||
+  (format === "apng" && source.format === "png" && source.animation !== undefined);
 
 /** Bytes that the encoder holds of what the plan makes. */
 export function encoderMemory(

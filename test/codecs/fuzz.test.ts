@@ -1,6 +1,6 @@
 /** Whatever is done to a file, decoding it ends in a picture or an error, within bounds. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { formatNames } from "../../src/formats.ts";
+import { readableFormats } from "../../src/formats.ts";
 import { startFuzz } from "../fuzz/campaign.ts";
 import { makeSeeds } from "../fuzz/seeds.ts";
 
@@ -17,7 +17,7 @@ test("a byte behind an allocation is noticed", async () => {
   expect(await fuzz.overrun()).toEqual(["guard zone behind allocation 2 was written to"]);
 });
 
-test.each(formatNames())(`${RUNS} damaged files: %s`, async (format) => {
+test.each(readableFormats())(`${RUNS} damaged files: %s`, async (format) => {
   const seeds = await makeSeeds(format);
   const sound = await fuzz.decode(seeds);
   expect(sound.map(({ code, faults }) => ({ code, faults }))).toEqual(

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FORMATS, findFormat } from "../../src/formats.ts";
+import { findFormat, isReadable, readableFormats } from "../../src/formats.ts";
 import { startFuzz } from "./campaign.ts";
 import { mutate } from "./mutate.ts";
 import { makeSeeds } from "./seeds.ts";
@@ -24,8 +24,8 @@ const PORTION = 2000;
 
 const [name = "", count = "", first = "0"] = process.argv.slice(2);
 const format = findFormat(name);
-if (!format || !(Number(count) > 0)) {
-  console.error(`usage: npm run fuzz -- ${Object.keys(FORMATS).join("|")} COUNT [FIRST]`);
+if (!format || !isReadable(format) || !(Number(count) > 0)) {
+  console.error(`usage: npm run fuzz -- ${readableFormats().join("|")} COUNT [FIRST]`);
   process.exit(2);
 }
 

@@ -7,7 +7,7 @@ import {
   type IMagickImage,
 } from "@imagemagick/magick-wasm";
 import sharp, { type Sharp } from "sharp";
-import type { FormatName } from "../../src/formats.ts";
+import type { ReadableFormat } from "../../src/formats.ts";
 import { packRunLengths, writeBmp } from "../support/bmp-writer.ts";
 import { encodeByElheif } from "../support/elheif.ts";
 import { writeGif } from "../support/gif-writer.ts";
@@ -63,7 +63,16 @@ function encodeWebps(): Promise<Buffer>[] {
   ].map(async (file) => Buffer.from(await file));
 }
 
-const MAKERS: Record<FormatName, () => Promise<Buffer>[]> = {
+/** Three frames. */
+function drawMoving() {
+  const { width, height } = SIZE;
+  const pixels = Uint8Array.from({ length: 3 * width * height * 4 }, (_, i) =>
+    i % 4 === 3 ? 255 * ((i >> 9) & 1) : (i * 7 + (i >> 11)) & 255,
+  );
+  return sharp(pixels, { raw: { width, height: 3 * height, channels: 4, pageHeight: height } });
+}
+
+const MAKERS: Record<ReadableFormat, () => Promise<Buffer>[]> = {
   jpg: () => [
     draw(3).jpeg({ quality: 85 }).toBuffer(),
     draw(3)
@@ -102,6 +111,8 @@ const MAKERS: Record<FormatName, () => Promise<Buffer>[]> = {
     draw(4).webp({ lossless: true }).toBuffer(),
     draw(3).webp({ lossless: true }).toBuffer(),
     ...encodeWebps(),
+    drawMoving().webp({ quality: 60, delay: 50 }).toBuffer(),
+    drawMoving().webp({ lossless: true, delay: 50 }).toBuffer(),
   ],
   gif: () => [
     draw(3).gif().toBuffer(),
@@ -110,6 +121,7 @@ const MAKERS: Record<FormatName, () => Promise<Buffer>[]> = {
       const frames = [{ ...SIZE, indices: indices(16), interlaced, transparentIndex: 3 }];
       return Promise.resolve(writeGif({ ...SIZE, palette: gray(16), codeBits: 4, frames }));
     }),
+    drawMoving().gif({ delay: 50 }).toBuffer(),
   ],
   bmp: () => {
     const info = { ...SIZE, header: "info" } as const;
@@ -197,6 +209,6 @@ const MAKERS: Record<FormatName, () => Promise<Buffer>[]> = {
   ],
 };
 
-export async function makeSeeds(format: FormatName): Promise<Buffer[]> {
+export async function makeSeeds(format: ReadableFormat): Promise<Buffer[]> {
   return await Promise.all(MAKERS[format]());
 }

@@ -8,7 +8,7 @@ import { openerOf } from "../../src/codecs/codec.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
 import { decodeFailure } from "../../src/pipeline/failures.ts";
 import { MemoryGate } from "../../src/pipeline/memory.ts";
-import type { Source } from "../../src/pipeline/picture.ts";
+import type { Picture, Source } from "../../src/pipeline/picture.ts";
 import { inWorkspace } from "../support/in-workspace.ts";
 import type { Ending } from "./campaign.ts";
 import { guardEngines, takeViolations } from "./guarded-engine.ts";
@@ -94,24 +94,31 @@ async function decode(file: Uint8Array): Promise<string[]> {
   const source = await (byPasses
     ? openPngByPasses(bytes)
     : openerOf(ALL_CODECS, format)(bytes, openContext(gate)));
-  if (source.width * source.height > MAX_PIXELS) return [];
   const scale = source.scales[file.length % source.scales.length] ?? 1;
   const plan = { scale, region: chooseRegion(source, scale, file.length) };
-  const plannedBytes = source.memory(plan);
+  const { animation, frames } = source;
+  if (frames * source.width * source.height > MAX_PIXELS) return [];
+  const plannedBytes = (animation ?? source).memory(plan);
   return await inWorkspace(gate, plannedBytes + GUARD_ALLOWANCE_BYTES, async (workspace) => {
-    const picture = await source.picture(0, plan, workspace);
-    const { width, height, channels } = picture;
-    let rows = 0;
     const faults: string[] = [];
-    for await (const strip of picture.strips) {
-      if (strip.y !== rows || strip.data.length !== strip.rows * width * channels) {
-        faults.push(`a strip of ${strip.data.length} bytes at row ${strip.y} after ${rows}`);
-      }
-      rows += strip.rows;
+    if (animation) {
+      for await (const frame of animation.frames(plan, workspace)) await check(frame, faults);
+    } else {
+      await check(await source.picture(0, plan, workspace), faults);
     }
-    if (rows !== height) faults.push(`${rows} rows of ${height}`);
     const over = workspace.peakBytes - plannedBytes;
     if (over > GUARD_ALLOWANCE_BYTES) faults.push(`${over} bytes more than planned`);
     return faults;
   });
+}
+
+async function check({ width, height, channels, strips }: Picture, faults: string[]) {
+  let rows = 0;
+  for await (const strip of strips) {
+    if (strip.y !== rows || strip.data.length !== strip.rows * width * channels) {
+      faults.push(`a strip of ${strip.data.length} bytes at row ${strip.y} after ${rows}`);
+    }
+    rows += strip.rows;
+  }
+  if (rows !== height) faults.push(`${rows} rows of ${height}`);
 }

@@ -1,5 +1,6 @@
 /** Animations as independent decoders see them. */
 import sharp from "sharp";
+import UPNG from "upng-js";
 import type { Moving } from "./lab-client.ts";
 
 /** GIF and WebP by sharp; delays are as in the file. Unpainted pixels are transparent black. */
@@ -22,6 +23,19 @@ export async function judgeAnimation(file: Uint8Array): Promise<Moving> {
     plays: loop,
     durations: pages === 1 ? [0] : delay,
     data: withoutUnseen(new Uint8Array(data)),
+  };
+}
+
+/** Animated PNGs by UPNG. */
+export function judgeApng(file: Uint8Array): Moving {
+  const image = UPNG.decode(Uint8Array.from(file).buffer);
+  const frames = UPNG.toRGBA8(image).map((frame) => new Uint8Array(frame));
+  return {
+    width: image.width,
+    height: image.height,
+    plays: image.tabs.acTL?.num_plays ?? 1,
+    durations: image.frames.map(({ delay }) => delay),
+    data: withoutUnseen(Buffer.concat(frames)),
   };
 }
 

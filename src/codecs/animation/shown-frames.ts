@@ -4,7 +4,7 @@
  */
 import type { Rect, Size } from "../../pipeline/geometry.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
-import type { Frame } from "../../pipeline/picture.ts";
+import { STRIP_ROWS, type Frame, type Strip } from "../../pipeline/picture.ts";
 import { createCanvas, readPicture, type Canvas } from "./canvas.ts";
 import { findChanges } from "./changes.ts";
 
@@ -67,4 +67,67 @@ export function isOpaque({ width, words }: Canvas, rect: Rect): boolean {
     }
   }
   return true;
+}
+
+/** What of a frame is not painted. */
+export interface Hiding {
+  /**
+   * Makes what is not painted of a row of RGBA transparent.
+   * @param row of the rectangle
+   */
+  hide(row: number, after: Uint32Array, before: Uint32Array, rgba: Uint8Array): void;
+}
+
+/** Share of the rectangle from which leaving single pixels out pays. */
+const LEAST_SHARE = 0.3;
+
+/** Each pixel that is as before; null where there are few, or the frame cannot lie over what is. */
+export function findHiddenPixels({ before, after, rect }: ShownFrame): Hiding | null {
+  let same = 0;
+  for (let y = rect.y; y < rect.y + rect.height; y++) {
+    const start = y * after.width + rect.x;
+    for (let at = start; at < start + rect.width; at++) {
+      const [old, now] = [before.words[at] as number, after.words[at] as number];
+      if (old === now) same++;
+      else if (!canLieOver(old, now)) return null;
+    }
+  }
+  if (same < LEAST_SHARE * rect.width * rect.height) return null;
+  return {
+    hide(_row, now, old, rgba) {
+      for (let i = 0; i < now.length; i++) if (now[i] === old[i]) rgba.fill(0, i * 4, i * 4 + 4);
+    },
+  };
+}
+
+/** The rectangle's pixels, what is hidden of them transparent: that takes four channels. */
+export async function* readRect(
+  { before, after, rect }: ShownFrame,
+  channels: 3 | 4,
+  hiding: Hiding | null,
+  workspace: Workspace,
+): AsyncGenerator<Strip, void, undefined> {
+  const rowBytes = rect.width * channels;
+  const buffer = workspace.allocate(Math.min(STRIP_ROWS, rect.height) * rowBytes);
+  for (let y = 0; y < rect.height; y += STRIP_ROWS) {
+    const rows = Math.min(STRIP_ROWS, rect.height - y);
+    for (let row = 0; row < rows; row++) {
+      const at = (rect.y + y + row) * after.width + rect.x;
+      const target = buffer.subarray(row * rowBytes, (row + 1) * rowBytes);
+      const words = after.words.subarray(at, at + rect.width);
+      writeRow(words, channels, target);
+      hiding?.hide(y + row, words, before.words.subarray(at, at + rect.width), target);
+    }
+    yield { y, rows, data: buffer.subarray(0, rows * rowBytes) };
+  }
+}
+
+function writeRow(words: Uint32Array, channels: 3 | 4, target: Uint8Array): void {
+  for (let i = 0, to = 0; i < words.length; i++, to += channels) {
+    const word = words[i] as number;
+    target[to] = word & 255;
+    target[to + 1] = (word >> 8) & 255;
+    target[to + 2] = (word >> 16) & 255;
+    if (channels === 4) target[to + 3] = word >>> 24;
+  }
 }

@@ -60,8 +60,9 @@ export async function readHeader(source: ByteSource): Promise<GifHeader> {
   };
 }
 
-/** Those of the palette that pixels may have. */
+/** Those of the palette that pixels may have; indices behind its end are black. */
 function addColours({ palette, transparentIndex }: Frame, colours: ColourSet): void {
+  if (palette.length < 3 * MAX_COLOURS) colours.add(0);
   for (let i = 0; i < palette.length / 3 && colours.size <= MAX_COLOURS; i++) {
     const [red = 0, green = 0, blue = 0] = palette.subarray(i * 3, i * 3 + 3);
     if (i !== transparentIndex) colours.add((red << 16) | (green << 8) | blue);

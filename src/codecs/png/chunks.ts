@@ -13,8 +13,15 @@ export const CHUNK_FRAME_BYTES = 12;
 const FILE_CHUNK_BYTES = 64 * 1024;
 /** What `readImageDataInPortions` holds: few reads, since each is a request to the storage. */
 export const PORTION_BYTES = 512 * 1024;
-/** "IDAT" as a big-endian number. */
-const IDAT = 0x49444154;
+
+/** Chunks with pixels: those of the picture, and those of an animation's other frames. */
+export type ImageDataType = "IDAT" | "fdAT";
+
+/** Their types as big-endian numbers, and the bytes before their pixels (a sequence number). */
+const IMAGE_DATA: Readonly<Record<ImageDataType, { type: number; prefix: number }>> = {
+  IDAT: { type: 0x49444154, prefix: 0 },
+  fdAT: { type: 0x66644154, prefix: 4 },
+};
 
 /** A number from four bytes, most significant first. */
 export function readUint32(bytes: Uint8Array, offset: number): number {
@@ -44,22 +51,29 @@ export const damaged = (message = "The PNG's image data are damaged.", cause?: u
 export const truncated = (): AppError =>
   new AppError("truncated_image", "The PNG ends before its picture does.");
 
+/** Where a picture's pixels are in a file. */
+export interface ImageData {
+  /** Where the first chunk starts. */
+  offset: number;
+  type: ImageDataType;
+}
+
 /**
- * The data of the IDAT chunks that start at `offset`, in large portions that are valid until the
+ * The data of the chunks that start at the offset, in large portions that are valid until the
  * next pull. Ends at the first chunk of another type.
  * @throws AppError truncated_image when the file ends within them, invalid_image on a wrong CRC,
  *   storage_unavailable
  */
-export async function* readImageData(source: ByteSource, offset: number): Portions {
-  yield* unframeAll(chunks(await source.stream(offset), FILE_CHUNK_BYTES), source.size - offset);
+export async function* readImageData(source: ByteSource, image: ImageData): Portions {
+  yield* unframeAll(chunks(await source.stream(image.offset), FILE_CHUNK_BYTES), source, image);
 }
 
 /**
  * The same by reads instead of a stream: a stream that waits keeps a connection, of which a Worker
  * has six.
  */
-export function readImageDataInPortions(source: ByteSource, offset: number): Portions {
-  return unframeAll(readPortions(source, offset), source.size - offset);
+export function readImageDataInPortions(source: ByteSource, image: ImageData): Portions {
+  return unframeAll(readPortions(source, image.offset), source, image);
 }
 
 type Portions = AsyncGenerator<Uint8Array, void, undefined>;
@@ -76,8 +90,12 @@ async function* readPortions(source: ByteSource, offset: number): Portions {
   }
 }
 
-async function* unframeAll(pieces: AsyncIterable<Uint8Array>, expectedBytes: number): Portions {
-  const unframe = createUnframer();
+async function* unframeAll(
+  pieces: AsyncIterable<Uint8Array>,
+  { size }: ByteSource,
+  { offset, type }: ImageData,
+): Portions {
+  const unframe = createUnframer(type);
   let received = 0;
   for await (const bytes of pieces) {
     received += bytes.length;
@@ -85,7 +103,7 @@ async function* unframeAll(pieces: AsyncIterable<Uint8Array>, expectedBytes: num
     if (data.length > 0) yield data;
     if (ended) return;
   }
-  if (received < expectedBytes) {
+  if (received < size - offset) {
     throw new AppError("storage_unavailable", "The stored file could not be read to its end.");
   }
   // Whole image data that nothing follows are those of a file that was cut: IEND is missing.
@@ -96,10 +114,12 @@ async function* unframeAll(pieces: AsyncIterable<Uint8Array>, expectedBytes: num
  * Takes consecutive pieces of the file and moves the image data in each together, in place:
  * encoders write IDAT chunks as small as 8 KB, and each call of zlib costs.
  */
-function createUnframer() {
+function createUnframer(kind: ImageDataType) {
+  const { type, prefix } = IMAGE_DATA[kind];
   const frame = new Uint8Array(CHUNK_FRAME_BYTES); // a CRC and the next chunk's head
   let frameFilled = 4; // before the first chunk there is no CRC
   let dataLeft = 0;
+  let prefixLeft = 0;
   let crc = NO_CRC;
 
   function unframe(bytes: Uint8Array): { data: Uint8Array; ended: boolean } {
@@ -108,8 +128,10 @@ function createUnframer() {
       if (dataLeft > 0) {
         const data = bytes.subarray(at, at + dataLeft);
         crc = crc32(data, crc);
-        bytes.copyWithin(kept, at, at + data.length);
-        kept += data.length;
+        const skipped = Math.min(prefixLeft, data.length);
+        prefixLeft -= skipped;
+        bytes.copyWithin(kept, at + skipped, at + data.length);
+        kept += data.length - skipped;
         at += data.length;
         dataLeft -= data.length;
         continue;
@@ -123,8 +145,9 @@ function createUnframer() {
         crc = NO_CRC;
       }
       if (frameFilled < CHUNK_FRAME_BYTES) continue;
-      if (readUint32(frame, 8) !== IDAT) return { data: bytes.subarray(0, kept), ended: true };
+      if (readUint32(frame, 8) !== type) return { data: bytes.subarray(0, kept), ended: true };
       dataLeft = readUint32(frame, 4);
+      prefixLeft = prefix;
       crc = crc32(frame.subarray(8, 12));
       frameFilled = 0;
     }

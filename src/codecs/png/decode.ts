@@ -28,7 +28,7 @@ export async function startDecode(
   workspace: Workspace,
 ): Promise<AsyncIterable<Strip>> {
   const engine = await workspace.take(ENGINE);
-  const data = readImageData(source, header.imageDataOffset);
+  const data = readImageData(source, header.imageData);
   const extent = { start: 0, readsToEnd: true };
   const reader = openRows(engine, header, layout, data, mostRows(header), extent);
   return decodeStrips(engine, header, layout, reader);

@@ -60,14 +60,14 @@ async function* encodeRows(
   kind: RowKind,
   workspace: Workspace,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const data = createChunker();
+  const data = createChunker((bytes) => writeChunk("IDAT", bytes));
   for await (const bytes of deflateRows(picture, effort, kind, workspace)) yield* data.add(bytes);
   yield* data.finish();
   yield writeChunk("IEND", new Uint8Array(0));
 }
 
-/** Collects the zlib stream into IDAT chunks of one size. */
-function createChunker() {
+/** Collects a zlib stream into chunks of one size. @param write makes one of what was collected */
+export function createChunker(write: (data: Uint8Array) => Uint8Array) {
   const buffer = new Uint8Array(IDAT_BYTES);
   let filled = 0;
   return {
@@ -81,7 +81,7 @@ function createChunker() {
       }
     },
     *finish(): Generator<Uint8Array, void, undefined> {
-      if (filled > 0) yield writeChunk("IDAT", buffer.subarray(0, filled));
+      if (filled > 0) yield write(buffer.subarray(0, filled));
       filled = 0;
     },
   };

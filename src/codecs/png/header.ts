@@ -13,6 +13,7 @@ import {
   readUint32,
   SIGNATURE,
   truncated,
+  type ImageData,
 } from "./chunks.ts";
 import { inflateBounded, parseCompressedText, parseInternationalText } from "./text-chunks.ts";
 
@@ -33,8 +34,12 @@ export interface PngHeader {
   metadata: Metadata;
   orientation: Orientation;
   warnings: Warning[];
-  /** Where the first IDAT chunk starts. */
-  imageDataOffset: number;
+  /** Of the picture that every program shows. */
+  imageData: ImageData;
+  /** Whether the file says that it is an animation of several frames. */
+  moves: boolean;
+  /** How often that is played; 0 is for ever. */
+  plays: number;
 }
 
 const DEPTHS: Readonly<Record<ColourType, readonly number[]>> = {
@@ -60,7 +65,6 @@ type Read = ByteSource["read"];
 
 /** What chunks have told so far. */
 interface Found extends PngHeader {
-  frames: number | null;
   gamma: number | null;
   isSrgb: boolean;
   metadataBytes: number;
@@ -73,7 +77,7 @@ export async function readHeader(source: ByteSource): Promise<PngHeader> {
   if (SIGNATURE.some((byte, index) => start[index] !== byte)) throw damaged("This is no PNG.");
   if (start.length < 33) throw truncated();
   const found = parseImageHeader(start);
-  found.imageDataOffset = await readBefore(read, found);
+  found.imageData = { offset: await readBefore(read, found), type: "IDAT" };
   if (found.colourType === COLOUR_TYPES.palette && found.palette.length === 0) {
     throw damaged("The PNG's palette is missing.");
   }
@@ -108,8 +112,10 @@ function parseImageHeader(start: Uint8Array): Found {
     metadata: { icc: null, exif: null, xmp: null },
     orientation: 1,
     warnings: [],
-    imageDataOffset: 0,
-    ...{ frames: null, gamma: null, isSrgb: false, metadataBytes: 0 },
+    imageData: { offset: 0, type: "IDAT" },
+    moves: false,
+    plays: 0,
+    ...{ gamma: null, isSrgb: false, metadataBytes: 0 },
   };
 }
 
@@ -140,7 +146,7 @@ async function readBefore(read: Read, found: Found): Promise<number> {
  * cheap only where they are few or the file is small. Damage behind the pixels is nobody's concern.
  */
 async function readBehind(read: Read, size: number, found: Found): Promise<void> {
-  let offset = found.imageDataOffset;
+  let { offset } = found.imageData;
   const firstBytes = CHUNK_FRAME_BYTES + readUint32(await read(offset, CHUNK_HEAD_BYTES), 0);
   if ((size - offset) / Math.max(firstBytes, WINDOW_BYTES) > MAX_READS_BEHIND) return;
   for (let count = 0; count < MAX_CHUNKS && offset < size; count++) {
@@ -166,7 +172,8 @@ const PARSERS: Readonly<Record<string, (data: Uint8Array, found: Found) => void>
     found.transparency = data.slice();
   },
   acTL(data, found) {
-    found.frames = readUint32(data, 0);
+    found.moves = readUint32(data, 0) > 1;
+    found.plays = readUint32(data, 4);
   },
   gAMA(data, found) {
     found.gamma = readUint32(data, 0);
@@ -235,12 +242,6 @@ function listWarnings(found: Found): Warning[] {
   const warnings: Warning[] = [];
   if (found.depth === 16) {
     warnings.push(REDUCED_TO_8_BIT);
-  }
-  if (found.frames !== null && found.frames > 1) {
-    warnings.push({
-      code: "animation_first_frame",
-      message: `The picture is an animation of ${found.frames} frames; its still image was used.`,
-    });
   }
   const isPlain = !found.isSrgb && !found.metadata.icc;
   if (isPlain && found.gamma !== null && Math.abs(found.gamma - SRGB_GAMMA) > GAMMA_TOLERANCE) {

@@ -97,10 +97,10 @@ const PIXEL_BYTES: Readonly<Record<Layout["samples"], number>> = { 1: 5, 2: 6, 3
 
 /** Upper bound of what the instance takes, in bytes. */
 function instanceBytes(source: ByteSource, header: PngHeader, { samples, key }: Layout): number {
-  const { width, height, imageDataOffset } = header;
+  const { width, height, imageData } = header;
   const pixelBytes = PIXEL_BYTES[samples] + (key ? 1 : 0);
   const rows = 32 * width;
-  return BASE_BYTES + (source.size - imageDataOffset) + rows + width * height * pixelBytes;
+  return BASE_BYTES + (source.size - imageData.offset) + rows + width * height * pixelBytes;
 }
 
 /** Upper bound, in bytes. */
@@ -136,7 +136,7 @@ async function rebuildFile(
   { key, samples }: Layout,
   decoder: SquooshPng,
 ): Promise<{ pointer: number; bytes: number }> {
-  const { imageDataOffset } = header;
+  const { imageData } = header;
   const parts: Uint8Array[] = [SIGNATURE, writeChunk("IHDR", imageHeader(header))];
   if (key && header.transparency && !isIndexed(header.depth, samples)) {
     parts.push(writeChunk("tRNS", header.transparency));
@@ -145,7 +145,7 @@ async function rebuildFile(
   const idat = writeChunk("IDAT", new Uint8Array(0));
 
   const headBytes = parts.reduce((sum, part) => sum + part.length, 0);
-  const room = headBytes + idat.length + (source.size - imageDataOffset) + end.length;
+  const room = headBytes + idat.length + (source.size - imageData.offset) + end.length;
   const pointer = decoder.allocate(room);
   let at = pointer;
   const put = (part: Uint8Array): void => {
@@ -156,7 +156,7 @@ async function rebuildFile(
   const dataHead = at;
   at += 8;
   let crc = crc32("IDAT");
-  for await (const portion of readImageData(source, imageDataOffset)) {
+  for await (const portion of readImageData(source, imageData)) {
     crc = crc32(portion, crc);
     put(portion);
   }

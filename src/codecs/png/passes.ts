@@ -83,7 +83,7 @@ export async function startPasses(
   const engine = await workspace.take(ENGINE);
   const strip = engine.allocate(stripBytes(header, layout));
   const readers = listPasses(header, layout).map((pass, index, { length }) => {
-    const data = readImageDataInPortions(source, header.imageDataOffset);
+    const data = readImageDataInPortions(source, header.imageData);
     const rows = countRows(stripRows(header), pass.place);
     // The last one meets all of the stream, so that the others need not see its end.
     const extent = { start: pass.start, readsToEnd: index === length - 1 };

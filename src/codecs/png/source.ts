@@ -1,5 +1,8 @@
 import type { ByteSource } from "../../pipeline/bytes.ts";
+import { stripsOfFrame } from "../../pipeline/frame.ts";
 import type { Source } from "../../pipeline/picture.ts";
+import { toAnimation } from "./animate.ts";
+import { readMovie } from "./animation-header.ts";
 import { decodeMemory, startDecode } from "./decode.ts";
 import { readHeader, type PngHeader } from "./header.ts";
 import { interlacedMemory, startInterlaced } from "./interlaced.ts";
@@ -15,20 +18,31 @@ export const openPngByPasses = (source: ByteSource): Promise<Source> =>
 
 async function open(source: ByteSource, choose: typeof chooseInterlaced): Promise<Source> {
   const header = await readHeader(source);
+  const movie = header.moves ? await readMovie(source, header) : null;
+  const moves = movie !== null && movie.count > 1;
+  const animation = moves ? toAnimation(source, header, movie) : null;
+  // Whether the first frame is the picture that every program shows.
+  const isShown = !moves || movie.frames[0]?.imageData.type === "IDAT";
   const layout = describeLayout(header);
   const { width, height, depth, orientation, warnings } = header;
-  const { channels, icc } = layout;
+  const { icc } = layout;
+  const channels = isShown ? layout.channels : 4;
   const decoder = header.interlaced ? choose(source, header, layout) : BY_ROWS;
   return {
     format: "png",
     ...{ width, height, channels, icc, depth, orientation, warnings },
     metadata: { ...header.metadata, icc },
-    frames: 1,
+    frames: moves ? movie.count : 1,
+    ...(animation && { animation }),
     pages: 1,
     scales: [1],
-    memory: () => decoder.memory(source, header, layout),
-    async picture(_index, _plan, workspace) {
-      const strips = await decoder.start(source, header, layout, workspace);
+    memory: (plan) =>
+      animation && !isShown ? animation.memory(plan) : decoder.memory(source, header, layout),
+    async picture(_index, plan, workspace) {
+      const strips =
+        animation && !isShown
+          ? stripsOfFrame(animation.frames(plan, workspace), 1)
+          : await decoder.start(source, header, layout, workspace);
       return { width, height, channels, icc, strips };
     },
   };

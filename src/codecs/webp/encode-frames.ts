@@ -3,12 +3,13 @@
  * are left transparent, where that is enough of them to pay for the transparency.
  */
 import { MIB } from "../../limits.ts";
-import type { Rect, Size } from "../../pipeline/geometry.ts";
+import type { Size } from "../../pipeline/geometry.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
-import { STRIP_ROWS, type Picture, type PictureInfo, type Strip } from "../../pipeline/picture.ts";
+import { STRIP_ROWS, type Picture, type PictureInfo } from "../../pipeline/picture.ts";
 import { createHeldFile, heldBytes } from "../animation/held-file.ts";
 import {
   isOpaque,
+  readRect,
   showFrames,
   shownFramesBytes,
   type ShownFrame,
@@ -18,7 +19,7 @@ import { ColourSet, MAX_COLOURS } from "../palette/colour-set.ts";
 import { surround, writeFrameHead } from "./container.ts";
 import { planWhole } from "./effort.ts";
 import { checkSize } from "./encoder.ts";
-import { findHidden, type HiddenBlocks } from "./hidden-blocks.ts";
+import { findHidden } from "./hidden-blocks.ts";
 import { encodeImage, mostImageBytes, planLossy } from "./lossy-encoder.ts";
 import { encodeParts } from "./whole.ts";
 
@@ -45,15 +46,17 @@ function fileLimit(animation: AnimationInfo, options: EncodeOptions): number {
 /** Without loss drawings are smaller than with it: so few colours, or so many repeated pixels. */
 const FEW_COLOURS = 64;
 const PLAIN_SHARE = 0.6;
-/** Of frames that are looked at for that; libwebp takes 29 bytes a pixel. */
-const MAX_MIXED_PIXELS = 1_500_000;
+/** Of frames that are looked at for that: libwebp takes 29 bytes a pixel. */
+const MAX_MIXED_PIXELS = 800_000;
+/** Of frames for which it may try harder, which takes 30 MiB more. */
+const MAX_THOROUGH_PIXELS = 300_000;
 
-/** How drawings are coded where others are lossy. */
-const toLossless = (options: EncodeOptions): EncodeOptions => ({
-  ...options,
-  ...(options.lossless ? {} : ({ lossless: true, effort: "fast" } as const)),
-  metadata: { icc: null, exif: null, xmp: null },
-});
+/** How frames are coded without loss: all, or drawings. */
+function toLossless({ width, height }: Size, options: EncodeOptions): EncodeOptions {
+  const isThorough = options.lossless && width * height <= MAX_THOROUGH_PIXELS;
+  const effort = isThorough ? options.effort : "fast";
+  return { ...options, lossless: true, effort, metadata: { icc: null, exif: null, xmp: null } };
+}
 
 const isMixed = ({ width, height }: Size): boolean => width * height <= MAX_MIXED_PIXELS;
 
@@ -66,7 +69,9 @@ function framesMemory(animation: AnimationInfo, options: EncodeOptions): number 
     Math.ceil(animation.width / 16 + 1) * Math.ceil(animation.height / 16 + 1) +
     heldBytes(fileLimit(animation, options)) +
     (options.lossless ? 0 : planLossy(frame, options)) +
-    (options.lossless || isMixed(frame) ? planWhole(frame, toLossless(options)).memoryBytes : 0)
+    (options.lossless || isMixed(frame)
+      ? planWhole(frame, toLossless(frame, options)).memoryBytes
+      : 0)
   );
 }
 
@@ -86,10 +91,10 @@ async function* encodeFrames(
     const channels = !hidden && isOpaque(frame.after, rect) ? 3 : 4;
     alpha ||= channels === 4;
     const { width, height } = rect;
-    const strips = readRect(frame, rect, channels, hidden, workspace);
+    const strips = readRect(frame, channels, hidden, workspace);
     const picture: Picture = { width, height, channels, icc: null, strips };
     const image = lossless
-      ? [(await encodeParts(picture, toLossless(options), workspace)).image]
+      ? [(await encodeParts(picture, toLossless(animation, options), workspace)).image]
       : await encodeImage(picture, options, workspace);
     const imageBytes = image.reduce((sum, part) => sum + part.length, 0);
     file.add(writeFrameHead({ rect, durationMs, blends: hidden !== null }, imageBytes));
@@ -117,37 +122,4 @@ function isDrawing({ after, rect }: ShownFrame): boolean {
     }
   }
   return colours.size <= FEW_COLOURS || repeats >= PLAIN_SHARE * rect.width * rect.height;
-}
-
-/** The rectangle's pixels, those of hidden blocks transparent. */
-async function* readRect(
-  { before, after }: ShownFrame,
-  rect: Rect,
-  channels: 3 | 4,
-  hidden: HiddenBlocks | null,
-  workspace: Workspace,
-): AsyncGenerator<Strip, void, undefined> {
-  const rowBytes = rect.width * channels;
-  const buffer = workspace.allocate(Math.min(STRIP_ROWS, rect.height) * rowBytes);
-  for (let y = 0; y < rect.height; y += STRIP_ROWS) {
-    const rows = Math.min(STRIP_ROWS, rect.height - y);
-    for (let row = 0; row < rows; row++) {
-      const at = (rect.y + y + row) * after.width + rect.x;
-      const target = buffer.subarray(row * rowBytes, (row + 1) * rowBytes);
-      const words = after.words.subarray(at, at + rect.width);
-      writeRow(words, channels, target);
-      hidden?.hide(y + row, words, before.words.subarray(at, at + rect.width), target);
-    }
-    yield { y, rows, data: buffer.subarray(0, rows * rowBytes) };
-  }
-}
-
-function writeRow(words: Uint32Array, channels: 3 | 4, target: Uint8Array): void {
-  for (let i = 0, to = 0; i < words.length; i++, to += channels) {
-    const word = words[i] as number;
-    target[to] = word & 255;
-    target[to + 1] = (word >> 8) & 255;
-    target[to + 2] = (word >> 16) & 255;
-    if (channels === 4) target[to + 3] = word >>> 24;
-  }
 }

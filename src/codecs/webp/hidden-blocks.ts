@@ -1,44 +1,23 @@
 /** Which parts of a frame need not be painted, since they are as before. */
-import { canLieOver, type ShownFrame } from "../animation/shown-frames.ts";
+import {
+  canLieOver,
+  findHiddenPixels,
+  type Hiding,
+  type ShownFrame,
+} from "../animation/shown-frames.ts";
 
 /** A macroblock's side; lossless pictures leave out single pixels. */
 const BLOCK = 16;
 
-/** Shares of the rectangle from which leaving out pays for transparency, as measured. */
-const LEAST_SHARE = { lossy: 0.1, lossless: 0.3 };
-
-export interface HiddenBlocks {
-  /**
-   * Makes what is not painted of a row of RGBA transparent.
-   * @param row of the rectangle
-   */
-  hide(row: number, after: Uint32Array, before: Uint32Array, rgba: Uint8Array): void;
-}
+/** Share of the blocks from which leaving out pays for transparency. */
+const LEAST_SHARE = 0.1;
 
 /** Null where the frame should be, or must be, painted as a whole, over nothing. */
-export function findHidden(frame: ShownFrame, lossless: boolean): HiddenBlocks | null {
-  return lossless ? findPixels(frame) : findBlocks(frame);
+export function findHidden(frame: ShownFrame, lossless: boolean): Hiding | null {
+  return lossless ? findHiddenPixels(frame) : findBlocks(frame);
 }
 
-function findPixels({ before, after, rect }: ShownFrame): HiddenBlocks | null {
-  const { width } = after;
-  let same = 0;
-  for (let y = rect.y; y < rect.y + rect.height; y++) {
-    for (let at = y * width + rect.x; at < y * width + rect.x + rect.width; at++) {
-      const [old, now] = [before.words[at] as number, after.words[at] as number];
-      if (old === now) same++;
-      else if (!canLieOver(old, now)) return null;
-    }
-  }
-  if (same < LEAST_SHARE.lossless * rect.width * rect.height) return null;
-  return {
-    hide(_row, now, old, rgba) {
-      for (let i = 0; i < now.length; i++) if (now[i] === old[i]) rgba.fill(0, i * 4, i * 4 + 4);
-    },
-  };
-}
-
-function findBlocks({ before, after, rect }: ShownFrame): HiddenBlocks | null {
+function findBlocks({ before, after, rect }: ShownFrame): Hiding | null {
   const columns = Math.ceil(rect.width / BLOCK);
   const rows = Math.ceil(rect.height / BLOCK);
   const isPainted = new Uint8Array(columns * rows);
@@ -51,7 +30,7 @@ function findBlocks({ before, after, rect }: ShownFrame): HiddenBlocks | null {
     }
   }
   const painted = isPainted.reduce((sum, value) => sum + value, 0);
-  if (isPainted.length - painted < LEAST_SHARE.lossy * isPainted.length) return null;
+  if (isPainted.length - painted < LEAST_SHARE * isPainted.length) return null;
   for (let y = 0; y < rect.height; y++) {
     const start = (rect.y + y) * width + rect.x;
     const blocks = Math.floor(y / BLOCK) * columns;
