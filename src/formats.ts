@@ -2,7 +2,7 @@
  * The table of formats: everything about a format that needs no codec. The api Worker validates
  * against it, the lanes hang their codecs on it, so it must stay free of WASM.
  */
-import { BMP_HEADER_BYTES, hasBrand, includes, isSvg, isTga, starts } from "./magic.ts";
+import { BMP_HEADER_BYTES, hasBrand, includes, isEpsf, isSvg, isTga, starts } from "./magic.ts";
 
 export { SNIFF_BYTES } from "./magic.ts";
 
@@ -168,6 +168,19 @@ export const FORMATS = {
     gray: false,
     lossless: "never",
     matches: isSvg,
+  },
+  eps: {
+    name: "eps",
+    aliases: ["epsf", "epsi"],
+    mimeType: "application/postscript",
+    lane: "documents",
+    reads: true,
+    writes: true,
+    alpha: false,
+    gray: true,
+    lossless: "optional",
+    // Behind a header that says where a preview is, or as plain text.
+    matches: (head) => starts(head, "\xc5\xd0\xd3\xc6") || isEpsf(head),
   },
   pdf: {
     name: "pdf",

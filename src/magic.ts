@@ -39,6 +39,13 @@ export const BMP_HEADER_BYTES = new Set([12, 16, 40, 52, 56, 64, 108, 124]);
 
 const TGA_HEAD_BYTES = 18;
 
+/** Whether it is PostScript whose first line says that it is encapsulated. */
+export function isEpsf(head: Uint8Array): boolean {
+  if (!starts(head, "%!PS-Adobe-")) return false;
+  const line = /^[^\r\n]*/.exec(new TextDecoder("latin1").decode(head.subarray(0, 80)));
+  return line?.[0].includes("EPSF-") ?? false;
+}
+
 /** Whether each field of the head is one that TGAs have. */
 export function isTga(head: Uint8Array): boolean {
   if (head.length < TGA_HEAD_BYTES) return false;

@@ -1,6 +1,7 @@
 /** The codecs of the documents lane: what draws pages, and vectors. */
 import type { Codecs } from "../codecs/codec.ts";
 import type { FormatsOf } from "../formats.ts";
+import { EPS } from "../codecs/eps/codec.ts";
 import { PDF } from "../codecs/pdf/codec.ts";
 import { SVG } from "../codecs/svg/codec.ts";
 import { IMAGES_CODECS } from "./images.ts";
@@ -10,6 +11,7 @@ import type { CodecService } from "./wire.ts";
 /** Those that live nowhere else. */
 export const VECTOR_CODECS = {
   svg: SVG,
+  eps: EPS,
   pdf: PDF,
 } as const satisfies Codecs<FormatsOf<"documents">>;
 

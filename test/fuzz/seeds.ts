@@ -202,6 +202,7 @@ const MAKERS: Record<ReadableFormat, () => Promise<Buffer>[]> = {
       }),
     ),
   ],
+  eps: () => [Promise.resolve(Buffer.from("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"))],
   pdf: () => [
     Promise.resolve(
       writePdf({ pages: [{ box: [0, 0, 60, 40], content: "1 0 0 rg 5 5 30 20 re f" }] }),

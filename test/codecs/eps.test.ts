@@ -1,0 +1,99 @@
+/** EPS: what is written is taken apart again, and previews are read. */
+import sharp from "sharp";
+import { inflateSync } from "node:zlib";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { hasCorpus, readCorpus } from "../corpus/manifest.ts";
+import { type Lab, LabError, startLab } from "../support/lab-client.ts";
+import { psnr } from "../support/psnr.ts";
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await startLab();
+});
+afterAll(() => lab.close());
+
+const drawPng = (width: number, height: number) =>
+  sharp(Uint8Array.from({ length: width * height * 3 }, (_, i) => Math.floor(i / 3 / width) + i % 90), { raw: { width, height, channels: 3 } }).png().toBuffer(); // prettier-ignore
+
+/** Written from the definition, not from our encoder. */
+function decodeAscii85(text: string): Buffer {
+  const bytes: number[] = [];
+  let group: number[] = [];
+  for (const character of text.replaceAll(/\s/g, "")) {
+    if (character === "z" && group.length === 0) bytes.push(0, 0, 0, 0);
+    else group.push(character.charCodeAt(0) - 33);
+    if (group.length < 5) continue;
+    const word = group.reduce((sum, digit) => sum * 85 + digit, 0);
+    bytes.push(word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255);
+    group = [];
+  }
+  if (group.length > 1) {
+    const kept = group.length - 1;
+    while (group.length < 5) group.push(84);
+    const word = group.reduce((sum, digit) => sum * 85 + digit, 0);
+    bytes.push(...[word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255].slice(0, kept));
+  }
+  return Buffer.from(bytes);
+}
+
+function takeApart(file: Uint8Array): { head: string; data: Buffer } {
+  const text = Buffer.from(file).toString("latin1");
+  const start = text.indexOf(">> image\n") + 9;
+  expect(text.slice(text.indexOf("~>"))).toBe("~>\ngrestore\nshowpage\n%%EOF\n");
+  return { head: text.slice(0, start), data: decodeAscii85(text.slice(start, text.indexOf("~>"))) };
+}
+
+test("a picture is a JPEG in an EPS of its size", async () => {
+  for (const [width, height] of [
+    [128, 96],
+    [33, 17],
+  ] as const) {
+    // prettier-ignore
+    const png = await drawPng(width, height);
+    const made = await lab.convert(png, { format: "eps", quality: 95 });
+    const { head, data } = takeApart(made.file);
+    expect(head).toContain(
+      `%%BoundingBox: 0 0 ${Math.ceil(width * 0.75)} ${Math.ceil(height * 0.75)}\n`,
+    );
+    expect(head.startsWith("%!PS-Adobe-3.0 EPSF-3.0\n")).toBe(true);
+    expect(psnr(await sharp(data).raw().toBuffer(), await sharp(png).raw().toBuffer())).toBeGreaterThan(33); // prettier-ignore
+    expect(made.used).toBeLessThanOrEqual(made.planned);
+  }
+});
+
+test("lossless, the rows are there behind their filters", async () => {
+  const png = await drawPng(50, 40);
+  const { head, data } = takeApart(
+    (await lab.convert(png, { format: "eps", lossless: true })).file,
+  );
+  expect(head).toContain("/FlateDecode");
+  expect(inflateSync(data).length).toBe((50 * 3 + 1) * 40);
+});
+
+test("a TIFF preview is read, and the answer says so", async () => {
+  const tiff = await sharp(await drawPng(60, 40))
+    .tiff({ compression: "lzw" })
+    .toBuffer();
+  const program = Buffer.from("%!PS-Adobe-3.0 EPSF-3.0\nshowpage\n");
+  const header = Buffer.alloc(30);
+  header.writeUInt32BE(0xc5d0d3c6, 0);
+  header.writeUInt32LE(30, 4);
+  header.writeUInt32LE(program.length, 8);
+  header.writeUInt32LE(30 + program.length, 20);
+  header.writeUInt32LE(tiff.length, 24);
+  const made = await lab.convert(Buffer.concat([header, program, tiff]), { format: "png" });
+  expect(made).toMatchObject({ width: 60, height: 40, source: { format: "eps" } });
+  expect(made.warnings.map(({ code }) => code)).toContain("preview_used");
+  expect(await sharp(made.file).removeAlpha().raw().toBuffer()).toEqual(await sharp(tiff).raw().toBuffer()); // prettier-ignore
+});
+
+test.skipIf(!hasCorpus)(
+  "a program without a preview is refused, and the message says why",
+  async () => {
+    const [file] = readCorpus("eps");
+    const refusal = await lab.convert(file?.bytes ?? Buffer.of(), { format: "png" }).catch((error: unknown) => error); // prettier-ignore
+    expect(refusal).toBeInstanceOf(LabError);
+    expect(refusal).toMatchObject({ code: "unsupported_feature" });
+    expect(String(refusal)).toContain("PostScript program");
+  },
+);
