@@ -34,7 +34,7 @@ export interface Format {
   pages?: Direction;
   /** Longest side of an output, where that is less than MAX_SIDE. */
   maxSide?: number;
-  /** Pixels of the largest output that fits the memory, where a picture may have more. */
+  /** Pixels of the largest opaque output that fits the memory, where a picture may have more. */
   maxPixels?: number;
   /** The same without loss. */
   maxLosslessPixels?: number;
@@ -232,7 +232,7 @@ export const FORMATS = {
     alpha: true,
     gray: true,
     lossless: "always",
-    maxPixels: 20_000_000,
+    maxPixels: 29_000_000,
     matches: (head) => starts(head, "8BPS\0\x01") || starts(head, "8BPS\0\x02"),
   },
   qoi: {
