@@ -2,7 +2,16 @@
  * The table of formats: everything about a format that needs no codec. The api Worker validates
  * against it, the lanes hang their codecs on it, so it must stay free of WASM.
  */
-import { BMP_HEADER_BYTES, hasBrand, includes, isEpsf, isSvg, isTga, starts } from "./magic.ts";
+import {
+  BMP_HEADER_BYTES,
+  hasBrand,
+  includes,
+  isEpsf,
+  isRawTiff,
+  isSvg,
+  isTga,
+  starts,
+} from "./magic.ts";
 
 export { SNIFF_BYTES } from "./magic.ts";
 
@@ -84,6 +93,23 @@ export const FORMATS = {
     maxLosslessPixels: 3_200_000,
     matches: (head) => starts(head, "RIFF") && starts(head, "WEBP", 8),
   },
+  // Before TIFF, which most of them are.
+  raw: {
+    name: "raw",
+    aliases: ["dng", "cr2", "cr3", "nef", "nrw", "arw", "srw", "pef", "orf", "rw2", "raf"],
+    mimeType: "image/x-dcraw",
+    lane: "images",
+    reads: true,
+    writes: false,
+    alpha: false,
+    gray: true,
+    lossless: "never",
+    matches: (head) =>
+      ["FUJIFILMCCD-RAW", "IIRO", "IIRS", "MMOR", "IIU\0"].some((magic) => starts(head, magic)) ||
+      (starts(head, "II*\0") && starts(head, "CR", 8)) ||
+      hasBrand(head, "crx ") ||
+      isRawTiff(head),
+  },
   tiff: {
     name: "tiff",
     aliases: ["tif"],
@@ -95,10 +121,8 @@ export const FORMATS = {
     gray: true,
     lossless: "always",
     pages: "read",
-    // 43 is BigTIFF. Canon's raw files, which say so behind, are another matter.
-    matches: (head) =>
-      ["II*\0", "MM\0*", "II+\0", "MM\0+"].some((magic) => starts(head, magic)) &&
-      !starts(head, "CR", 8),
+    // 43 is BigTIFF.
+    matches: (head) => ["II*\0", "MM\0*", "II+\0", "MM\0+"].some((magic) => starts(head, magic)),
   },
   ico: {
     name: "ico",

@@ -65,3 +65,24 @@ export function isTga(head: Uint8Array): boolean {
     [0, 1, 8].includes(at(17) & 15)
   );
 }
+
+const [NEW_SUBFILE_TYPE, SUB_DIRECTORIES, DNG_VERSION] = [254, 330, 50_706];
+
+/**
+ * Whether a TIFF is a camera's: it says that it is a DNG, or its first picture is a small version of
+ * one that lies deeper. Its directory must be in the head; TIFF's own reader finds the others.
+ */
+export function isRawTiff(head: Uint8Array): boolean {
+  const littleEndian = starts(head, "II*\0");
+  if (head.length < 8 || (!littleEndian && !starts(head, "MM\0*"))) return false;
+  const view = new DataView(head.buffer, head.byteOffset, head.length);
+  const start = view.getUint32(4, littleEndian);
+  if (start + 2 > head.length) return false;
+  const end = start + 2 + 12 * view.getUint16(start, littleEndian);
+  const tags = new Map<number, number>();
+  for (let at = start + 2; at < end && at + 12 <= head.length; at += 12) {
+    tags.set(view.getUint16(at, littleEndian), view.getUint32(at + 8, littleEndian));
+  }
+  const isReduced = ((tags.get(NEW_SUBFILE_TYPE) ?? 0) & 1) === 1;
+  return tags.has(DNG_VERSION) || (tags.has(SUB_DIRECTORIES) && isReduced);
+}

@@ -9,6 +9,7 @@ import { JPEG } from "../codecs/jpeg/codec.ts";
 import { APNG, PNG } from "../codecs/png/codec.ts";
 import { PSD } from "../codecs/psd/codec.ts";
 import { QOI } from "../codecs/qoi/codec.ts";
+import { RAW } from "../codecs/raw/codec.ts";
 import { TGA } from "../codecs/tga/codec.ts";
 import { TIFF } from "../codecs/tiff/codec.ts";
 import { WEBP } from "../codecs/webp/codec.ts";
@@ -21,6 +22,7 @@ export const IMAGES_CODECS = {
   gif: GIF,
   bmp: BMP,
   tiff: TIFF,
+  raw: RAW,
   ico: ICO,
   psd: PSD,
   qoi: QOI,

@@ -531,8 +531,8 @@ describe("files that are wrong", () => {
     ["Lab", withFields({ 262: short(8) })],
     ["17 samples", withFields({ 277: short(17) })],
     ["differences of floating point", withFields({ 317: short(3) }, { compression: "deflate" })],
-    ["a camera's raw data", withFields({ 50_706: long(1) })],
-    ["a camera's raw data behind a preview", withFields({ 254: long(1), 330: long(8) })],
+    ["a camera's raw data without a preview", withFields({ 50_706: long(1) })],
+    ["a camera's raw data behind what is no preview", withFields({ 254: long(1), 330: long(8) })],
   ] as const)("%s: unsupported_feature", async ([, file]) => {
     expect(await codeOf(lab.decode(file))).toBe("unsupported_feature");
   });

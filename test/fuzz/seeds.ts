@@ -12,6 +12,7 @@ import { packRunLengths, writeBmp } from "../support/bmp-writer.ts";
 import { encodeByElheif } from "../support/elheif.ts";
 import { writeGif } from "../support/gif-writer.ts";
 import { writeByMagick } from "../support/magick.ts";
+import { wrapJpeg } from "../support/raw-writer.ts";
 import { writePdf } from "../support/pdf-writer.ts";
 import { writeIco } from "../support/ico-writer.ts";
 import { drawPhoto } from "../codecs/jpeg-fixtures.ts";
@@ -185,6 +186,12 @@ const MAKERS: Record<ReadableFormat, () => Promise<Buffer>[]> = {
         '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40"><style>.a{fill:red}</style><g opacity=".5"><rect class="a" width="30" height="20"/></g></svg>',
       ),
     ),
+  ],
+  raw: () => [
+    draw(3)
+      .jpeg()
+      .toBuffer()
+      .then((jpeg) => wrapJpeg(jpeg)),
   ],
   psd: () => [
     ...([1, 3, 4] as const).map((channels) => writeRaw(channels, MagickFormat.Psd)),

@@ -107,7 +107,6 @@ export const COLOUR_SAMPLES: Readonly<Record<Photometric, 1 | 3 | 4>> = {
 /** @throws AppError invalid_image, truncated_image, unsupported_feature */
 export async function readHeader(source: ByteSource, directory: Directory): Promise<TiffHeader> {
   const number = (tag: number, otherwise: number) => readNumber(source, directory, tag, otherwise);
-  if (await isCameraRaw(source, directory)) throw unsupported("a camera's raw data");
 
   const width = await number(TAGS.imageWidth, 0);
   const height = await number(TAGS.imageLength, 0);
@@ -153,7 +152,7 @@ export async function readHeader(source: ByteSource, directory: Directory): Prom
 }
 
 /** Raw files are TIFFs whose first page is a small preview, or say that they are DNG. */
-async function isCameraRaw(source: ByteSource, directory: Directory): Promise<boolean> {
+export async function isCameraRaw(source: ByteSource, directory: Directory): Promise<boolean> {
   const { fields } = directory;
   if (fields.has(TAGS.dngVersion)) return true;
   const type = await readNumber(source, directory, TAGS.newSubfileType, 0);

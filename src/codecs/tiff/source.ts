@@ -1,9 +1,10 @@
 import type { ByteSource } from "../../pipeline/bytes.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import { STRIP_ROWS, type Source, type Strip } from "../../pipeline/picture.ts";
+import { openRaw } from "../raw/source.ts";
 import { conversionBytes, describeColour, type Colour } from "./colour.ts";
 import { findPages, readDirectory, readFirstDirectory, type Directory } from "./directory.ts";
-import { readHeader, type TiffHeader } from "./header.ts";
+import { isCameraRaw, readHeader, type TiffHeader } from "./header.ts";
 import { packedRowBytes, unpack } from "./samples.ts";
 import {
   countPlanes,
@@ -17,6 +18,8 @@ import {
 /** @throws AppError invalid_image, truncated_image, unsupported_feature */
 export async function openTiff(source: ByteSource): Promise<Source> {
   const first = await readFirstDirectory(source);
+  // One whose first bytes did not tell.
+  if (await isCameraRaw(source, first)) return await openRaw(source);
   const others = await findPages(source, first);
   const open = async (directory: Directory): Promise<Source> => ({
     ...(await openPage(source, directory)),

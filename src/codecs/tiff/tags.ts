@@ -28,6 +28,8 @@ export const TAGS = {
   extraSamples: 338,
   sampleFormat: 339,
   jpegTables: 347,
+  jpegOffset: 513,
+  jpegBytes: 514,
   xmp: 700,
   exif: 34_665,
   icc: 34_675,
