@@ -7,6 +7,7 @@ import { codeOf } from "../support/exact.ts";
 import { startLab, type Lab, type Pixels } from "../support/lab-client.ts";
 import { psnr } from "../support/psnr.ts";
 import { createRandom } from "../support/random.ts";
+import { readResidentMib } from "../support/resident.ts";
 import { drawPhoto, toSharp } from "./jpeg-fixtures.ts";
 
 const MIB = 1024 * 1024;
@@ -116,6 +117,19 @@ describe("encoding", () => {
     const { file } = await lab.encode("heic", await draw(70, 50, 3), {}, metadata);
     expect((await lab.open(file)).metadata).toEqual(metadata);
   });
+
+  test("the process does not grow with the number of files", async () => {
+    const picture = await toSharp(drawPhoto(220, 150)).avif({ effort: 0 }).toBuffer();
+    const thereAndBack = async (times: number): Promise<number> => {
+      for (let i = 0; i < times; i++) {
+        const { file } = await lab.convert(picture, { format: "heic" });
+        await lab.convert(file, { format: "avif", effort: "fast" });
+      }
+      return readResidentMib();
+    };
+    const before = await thereAndBack(15);
+    expect((await thereAndBack(35)) - before).toBeLessThan(40);
+  }, 60_000);
 
   test("files cut or damaged anywhere are errors, and leave it able to work", async () => {
     const { file } = await lab.encode("heic", await draw(200, 120, 4), {});
