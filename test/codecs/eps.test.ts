@@ -61,6 +61,19 @@ test("a picture is a JPEG in an EPS of its size", async () => {
   }
 });
 
+test("colours of another profile become sRGB", async () => {
+  const create = { width: 32, height: 32, channels: 3, background: "#c85040" } as const;
+  const srgb = await sharp({ create }).png().toBuffer();
+  const p3 = await sharp(srgb).withIccProfile("p3").png().toBuffer();
+  const stored = await sharp(p3, { ignoreIcc: true }).removeAlpha().raw().toBuffer();
+  const made = await lab.convert(p3, { format: "eps", quality: 100 });
+  const shown = await sharp(takeApart(made.file).data).raw().toBuffer();
+  const wanted = await sharp(srgb).removeAlpha().raw().toBuffer();
+  expect(psnr(shown, wanted)).toBeGreaterThan(40);
+  expect(psnr(stored, wanted)).toBeLessThan(30);
+  expect(made.used).toBeLessThanOrEqual(made.planned);
+});
+
 test("lossless, the rows are there behind their filters", async () => {
   const png = await drawPng(50, 40);
   const { head, data } = takeApart(

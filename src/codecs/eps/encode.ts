@@ -2,8 +2,10 @@
  * A picture as EPS: PostScript that draws one image (Adobe 5002, EPSF 3.0). JPEG inside, which
  * level 2 reads, or deflated without loss, which level 3 does.
  */
+import { createGrayToSrgb } from "../../colour/profile.ts";
+import { openRgbToSrgb, rgbToSrgbBytes } from "../../colour/rgb.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
-import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
+import type { Picture, PictureInfo, Strip } from "../../pipeline/picture.ts";
 import type { EncodeOptions } from "../codec.ts";
 import { JPEG } from "../jpeg/codec.ts";
 import { deflateMemory, deflateRows } from "../png/deflate-rows.ts";
@@ -15,6 +17,9 @@ const POINTS_PER_INCH = 72;
 /** Chunks, and their text. */
 const TEXT_BYTES = 2 * 1024 * 1024;
 
+/** Converted at a time. */
+const ROWS = 16;
+
 const NO_METADATA = { icc: null, exif: null, xmp: null };
 const inside = (options: EncodeOptions): EncodeOptions => ({ ...options, metadata: NO_METADATA });
 
@@ -23,21 +28,43 @@ export function encodeMemory(picture: PictureInfo, options: EncodeOptions): numb
   const data = options.lossless
     ? deflateMemory(picture, options.effort)
     : JPEG.encoder.memory(picture, inside(options));
-  return data + TEXT_BYTES;
+  return data + TEXT_BYTES + ROWS * picture.width * picture.channels + rgbToSrgbBytes(picture.icc);
 }
 
-/** Profiles are left out: readers of EPS take colours as their own. */
 export async function* encodeEps(
   picture: Picture,
   options: EncodeOptions,
   workspace: Workspace,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   yield new TextEncoder().encode(writeHead(picture, options));
+  const colours: Picture = { ...picture, icc: null, strips: toSrgb(picture, workspace) };
   const data = options.lossless
-    ? deflateRows(picture, options.effort, "samples", workspace)
-    : JPEG.encoder.encode(picture, inside(options), workspace);
+    ? deflateRows(colours, options.effort, "samples", workspace)
+    : JPEG.encoder.encode(colours, inside(options), workspace);
   yield* encodeAscii85(data);
   yield new TextEncoder().encode("grestore\nshowpage\n%%EOF\n");
+}
+
+/** Readers of EPS look for no profile. */
+async function* toSrgb(
+  { width, channels, icc, strips }: Picture,
+  workspace: Workspace,
+): AsyncGenerator<Strip, void, undefined> {
+  const gray = icc && channels === 1 ? createGrayToSrgb(icc) : null;
+  const convert = channels === 3 ? await openRgbToSrgb(icc, workspace) : null;
+  if (!gray && !convert) return yield* strips;
+  const rowBytes = width * channels;
+  const buffer = workspace.allocate(ROWS * rowBytes);
+  for await (const { y, rows, data } of strips) {
+    for (let row = 0; row < rows; row += ROWS) {
+      const count = Math.min(ROWS, rows - row);
+      const part = buffer.subarray(0, count * rowBytes);
+      part.set(data.subarray(row * rowBytes, (row + count) * rowBytes));
+      convert?.(part, count * width, 3);
+      if (gray) for (let i = 0; i < part.length; i++) part[i] = gray[part[i] as number] as number;
+      yield { y: y + row, rows: count, data: part };
+    }
+  }
 }
 
 function writeHead({ width, height, channels }: PictureInfo, options: EncodeOptions): string {
