@@ -134,6 +134,7 @@ export const FORMATS = {
     alpha: true,
     gray: false,
     lossless: "always",
+    pages: "read",
     maxSide: 256,
     // An icon or a cursor, of 1 to 255 pictures.
     matches: (head) =>
@@ -174,8 +175,7 @@ export const FORMATS = {
     lane: "images",
     reads: true,
     writes: true,
-    // The format has it, hardly any program that reads it does.
-    alpha: false,
+    alpha: true,
     gray: true,
     lossless: "always",
     // "BM" alone begins many a text; behind it comes the length of the next header, 12 to 124.

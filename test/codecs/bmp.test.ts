@@ -336,13 +336,13 @@ describe("files that are wrong", () => {
 });
 
 describe("encoding", () => {
-  const makePixels = (width: number, height: number, channels: 1 | 3): Pixels => {
+  const makePixels = (width: number, height: number, channels: 1 | 3 | 4): Pixels => {
     const data = new Uint8Array(width * height * channels);
     for (let i = 0; i < data.length; i++) data[i] = (i * 7 + (i >> 8)) & 255;
     return { width, height, channels, data };
   };
 
-  test.each([1, 3] as const)(
+  test.each([1, 3, 4] as const)(
     "%i channels come back exactly, here and elsewhere",
     async (channels) => {
       for (const [width, height] of [...SIZES, [1200, 301] as [number, number]]) {
@@ -367,7 +367,7 @@ describe("encoding", () => {
     expect(Buffer.compare((await lab.decode(file)).data, pixels.data)).toBe(0);
   });
 
-  test("transparent pixels lie on white, or on the background asked for", async () => {
+  test("transparent pixels stay so, or lie on the background asked for", async () => {
     const png = await sharp({
       create: { width: 9, height: 9, channels: 4, background: "#ff000080" },
     })
@@ -379,7 +379,7 @@ describe("encoding", () => {
       const { file } = await lab.convert(png, { format: "bmp", background });
       return [...(await readByMagick(file)).data.subarray(0, 4)];
     };
-    expect(await colourOn(null)).toEqual([255, 127, 127, 255]);
+    expect(await colourOn(null)).toEqual([255, 0, 0, 128]);
     expect(await colourOn({ r: 0, g: 0, b: 255, alpha: 1 })).toEqual([128, 0, 127, 255]);
   });
 

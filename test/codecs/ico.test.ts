@@ -194,6 +194,22 @@ describe("what is read", () => {
     }
   });
 
+  test("every picture is a page, the largest first; damage is the concern of who asks for it", async () => {
+    const file = writeIco([drawKind(8, 16, 16), drawKind(32, 48, 48), drawKind(4, 32, 32)]);
+    const made = await lab.convertPages(file, { format: "png", pages: "all" });
+    expect(made.map(({ page, width }) => [page, width])).toEqual([
+      [1, 48],
+      [2, 32],
+      [3, 16],
+    ]);
+    const second = await lab.decode(writeIco([drawKind(4, 32, 32)]));
+    const page = await sharp(made[1]?.file).ensureAlpha().raw().toBuffer();
+    expect(page.equals(second.data)).toBe(true);
+    file.writeUInt32LE(0, 6 + 12); // where the first of the directory is, the third page
+    expect((await lab.convertPages(file, { format: "png", pages: "1-2" })).length).toBe(2);
+    expect(await codeOf(lab.convert(file, { format: "png", page: 3 }))).toBe("invalid_image");
+  });
+
   test("a cursor", async () => {
     const kind = drawKind(24);
     const icon = await lab.decode(writeIco([kind]));

@@ -1,6 +1,7 @@
 /**
  * Writes 24-bit colours, or 8-bit indices into 256 grays, behind the BITMAPINFOHEADER that
- * everything reads. Transparency is put on a colour before: few programs look at a BMP's alpha.
+ * everything reads. What is transparent has 32 bits behind a BITMAPV4HEADER, the first that knows of
+ * alpha.
  *
  * A BMP's rows start with the last, while ours come from the first on. Small pictures are kept and
  * turned round, so that programs that know nothing else (Windows' LoadImage, devices with their own
@@ -21,6 +22,13 @@ const MAX_KEPT_BYTES = 36 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 
 const INFO_HEADER_BYTES = 40;
+const V4_HEADER_BYTES = 108;
+/** Pixels' fields are where masks say. */
+const BITFIELDS = 3;
+/** Of red, green, blue and alpha. */
+const MASKS = [0xff_0000, 0xff00, 0xff, 0xff00_0000];
+/** "sRGB" */
+const SRGB = 0x7352_4742;
 const GRAYS = 256;
 /** 72 an inch: a resolution has to be given, and nothing is known of it. */
 const PIXELS_PER_METRE = 2835;
@@ -82,8 +90,8 @@ async function createRowPacker({ width, channels, icc }: PictureInfo, workspace:
   const toSrgb = await openRgbToSrgb(icc, workspace);
   return (source: Uint8Array, target: Uint8Array): void => {
     target.set(source);
-    toSrgb?.(target, width, 3);
-    for (let i = 0; i < target.length; i += 3) {
+    toSrgb?.(target, width, channels);
+    for (let i = 0; i < target.length; i += channels) {
       const red = target[i] as number;
       target[i] = target[i + 2] as number;
       target[i + 2] = red;
@@ -94,14 +102,15 @@ async function createRowPacker({ width, channels, icc }: PictureInfo, workspace:
 function writeHead(picture: PictureInfo, topDown: boolean): Uint8Array {
   const { width, height, channels, icc } = picture;
   const colours = channels === 1 ? GRAYS : 0;
-  const headBytes = FILE_HEADER_BYTES + INFO_HEADER_BYTES + colours * 4;
+  const infoBytes = channels === 4 ? V4_HEADER_BYTES : INFO_HEADER_BYTES;
+  const headBytes = FILE_HEADER_BYTES + infoBytes + colours * 4;
   const pixelBytes = height * strideOf(picture);
   const head = new Uint8Array(headBytes);
   const view = new DataView(head.buffer);
   head.set([0x42, 0x4d]); // "BM"
   view.setUint32(2, headBytes + pixelBytes, true);
   view.setUint32(10, headBytes, true);
-  view.setUint32(14, INFO_HEADER_BYTES, true);
+  view.setUint32(14, infoBytes, true);
   view.setInt32(18, width, true);
   view.setInt32(22, topDown ? -height : height, true);
   view.setUint16(26, 1, true); // planes
@@ -110,6 +119,11 @@ function writeHead(picture: PictureInfo, topDown: boolean): Uint8Array {
   view.setInt32(38, PIXELS_PER_METRE, true);
   view.setInt32(42, PIXELS_PER_METRE, true);
   view.setUint32(46, colours, true);
+  if (channels === 4) {
+    view.setUint32(30, BITFIELDS, true);
+    MASKS.forEach((mask, i) => view.setUint32(54 + i * 4, mask, true));
+    view.setUint32(70, SRGB, true);
+  }
   const table = icc && createGrayToSrgb(icc);
   for (let i = 0; i < colours; i++) {
     head.fill(table?.[i] ?? i, headBytes - (GRAYS - i) * 4, headBytes - (GRAYS - i) * 4 + 3);

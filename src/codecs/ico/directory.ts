@@ -26,10 +26,10 @@ const truncated = (): AppError =>
   new AppError("truncated_image", "The icon ends before its picture does.");
 
 /**
- * The largest picture, and of those the one with the most colours.
+ * All pictures, the largest first, and of those as large the one with the most colours.
  * @throws AppError invalid_image, truncated_image
  */
-export async function findLargest(source: ByteSource): Promise<Entry> {
+export async function listEntries(source: ByteSource): Promise<Entry[]> {
   const head = viewOf(await source.read(0, HEAD_BYTES));
   if (head.byteLength < HEAD_BYTES) throw truncated();
   const type = head.getUint16(2, true);
@@ -44,14 +44,16 @@ export async function findLargest(source: ByteSource): Promise<Entry> {
     readEntry(directory, index * ENTRY_BYTES, type),
   );
   const area = ({ width, height }: Entry) => width * height;
-  const best = entries.reduce((a, b) =>
-    (area(b) - area(a) || b.bits - a.bits || b.bytes - a.bytes) > 0 ? b : a,
-  );
-  if (best.offset < HEAD_BYTES + count * ENTRY_BYTES || best.bytes < MIN_PICTURE_BYTES) {
-    throw damaged();
-  }
-  if (best.offset + best.bytes > source.size) throw truncated();
-  return best;
+  return entries.toSorted((a, b) => area(b) - area(a) || b.bits - a.bits || b.bytes - a.bytes);
+}
+
+/**
+ * Whether a picture is where the directory says; damage is the concern of those who ask for it.
+ * @throws AppError invalid_image, truncated_image
+ */
+export function checkEntry({ offset, bytes }: Entry, count: number, source: ByteSource): void {
+  if (offset < HEAD_BYTES + count * ENTRY_BYTES || bytes < MIN_PICTURE_BYTES) throw damaged();
+  if (offset + bytes > source.size) throw truncated();
 }
 
 function readEntry(directory: DataView, at: number, type: number): Entry {

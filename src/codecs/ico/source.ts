@@ -4,21 +4,34 @@ import type { Picture, Source } from "../../pipeline/picture.ts";
 import { SIGNATURE } from "../png/chunks.ts";
 import { openPng } from "../png/source.ts";
 import { decodeDib, readDib, type Dib } from "./dib.ts";
-import { findLargest } from "./directory.ts";
+import { checkEntry, damaged, listEntries, type Entry } from "./directory.ts";
 
 const HEAD_BYTES = 40;
 
 /**
- * An icon or a cursor is its largest picture.
+ * An icon's pictures, or a cursor's, are its pages, the largest first.
  * @throws AppError invalid_image, truncated_image, unsupported_feature
  */
 export async function openIco(bytes: ByteSource): Promise<Source> {
-  const entry = await findLargest(bytes);
+  const entries = await listEntries(bytes);
+  const open = async (index: number): Promise<Source> => {
+    const entry = entries[index];
+    if (!entry) throw damaged();
+    checkEntry(entry, entries.length, bytes);
+    return { ...(await openEntry(bytes, entry)), pages: entries.length, page: open };
+  };
+  return await open(0);
+}
+
+async function openEntry(bytes: ByteSource, entry: Entry): Promise<Source> {
   const file = slice(bytes, entry.offset, entry.bytes);
   const head = await file.read(0, HEAD_BYTES);
   const isPng = SIGNATURE.every((byte, index) => head[index] === byte);
-  if (isPng) return { ...(await openPng(file)), format: "ico" };
-
+  if (isPng) {
+    // An animation is none in an icon.
+    const { animation: _animation, ...png } = await openPng(file);
+    return { ...png, format: "ico", frames: 1 };
+  }
   const dib = readDib(head, entry.bytes);
   return {
     format: "ico",
