@@ -82,8 +82,12 @@ function decoderBytes(picture: TiledPicture): number {
   const { image, samples, decoder } = picture;
   const { width = 0, height = 0 } = image.colour.pieces[0] ?? {};
   const forColour = decoder.memory(width, height, samples);
-  const forAlpha = image.alpha ? decoder.memory(width, height, alphaSamples(picture)) : 0;
-  return Math.max(forColour, forAlpha) + codedBytes(picture);
+  if (!image.alpha) return forColour + codedBytes(picture);
+  const alpha = alphaSamples(picture);
+  const forAlpha = decoder.memory(width, height, alpha);
+  // Decoders may have an instance for 8 bits and another for more.
+  const both = alpha.bits === samples.bits ? Math.max(forColour, forAlpha) : forColour + forAlpha;
+  return both + codedBytes(picture);
 }
 
 const codedBytes = ({ image }: TiledPicture): number =>
