@@ -7,7 +7,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { median, printCase, startBench, type Bench } from "./support/client.ts";
 
-const ROUNDS = 9;
+const ROUNDS = 5;
 const MIB = 1024 * 1024;
 const CORPUS = process.env["CORPUS_DIR"] ?? "../shared/corpus";
 

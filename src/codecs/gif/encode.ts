@@ -71,13 +71,14 @@ async function* encodeColour(
   const { isTransparent } = held;
   const most = MAX_COLOURS - (isTransparent ? 1 : 0);
   const isExact = held.colours.size <= most;
+  const { set: colours } = held.colours.sorted();
   const palette = isExact
-    ? held.colours.colours
+    ? colours.colours
     : reduceColours(held.histogram, 3, most, effort, workspace);
   const index = palette.length / 3;
   const transparent = isTransparent && { index, isTransparent };
   if (isExact) {
-    lookUp(held.rgb, held.colours, transparent);
+    lookUp(held.rgb, colours, transparent);
   } else {
     const room = workspace.allocate(ditherBytes(width, 3));
     dither({ width, height, channels: 3, data: held.rgb }, palette, strength, transparent, room);

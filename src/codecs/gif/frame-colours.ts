@@ -116,15 +116,15 @@ function lookUp(
       indices[to] = index;
     }
   }
-  if (left === 0) return { palette: colours.colours, transparentIndex: null, indices };
-  if (colours.size >= MAX_COLOURS) return null;
-  const transparentIndex = colours.size;
-  const palette = new Uint8Array(3 * (colours.size + 1));
-  palette.set(colours.colours);
-  for (let i = 0; i < indices.length; i++) {
-    if (indices[i] === UNPAINTED) indices[i] = transparentIndex;
-  }
-  return { palette, transparentIndex, indices };
+  if (left > 0 && colours.size >= MAX_COLOURS) return null;
+  const { set, places } = colours.sorted();
+  const table = new Uint8Array(MAX_COLOURS);
+  table.set(places);
+  if (left > 0) table[UNPAINTED] = colours.size;
+  for (let i = 0; i < indices.length; i++) indices[i] = table[indices[i] as number] as number;
+  const palette = new Uint8Array(3 * (colours.size + (left > 0 ? 1 : 0)));
+  palette.set(set.colours);
+  return { palette, transparentIndex: left > 0 ? colours.size : null, indices };
 }
 
 /** No index of a palette with an entry left for this. */

@@ -56,7 +56,7 @@ export async function readHeader(source: ByteSource): Promise<GifHeader> {
   const { plays } = reader;
   return {
     ...{ width, height, frame, icc, dataOffset, frames, plays, largestFrame, restoredPixels },
-    colours: colours.size <= MAX_COLOURS ? colours.colours : null,
+    colours: colours.size <= MAX_COLOURS ? colours.sorted().set.colours : null,
   };
 }
 

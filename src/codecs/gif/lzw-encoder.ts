@@ -38,8 +38,10 @@ export class LzwEncoder {
     this.#clear = 1 << minimumBits;
     this.#bits = minimumBits + 1;
     this.#next = this.#clear + 2;
-    this.#buffer = this.#clear;
-    this.#buffered = this.#bits;
+    // Twice: pictures can be drawn so that the codes of a usual encoder spell a program, which a
+    // shift by a code of odd length garbles.
+    this.#buffer = this.#clear | (this.#clear << this.#bits);
+    this.#buffered = 2 * this.#bits;
   }
 
   /** Sub-blocks of the data; they may lag behind the indices. */

@@ -22,6 +22,18 @@ export class ColourSet {
     return colours;
   }
 
+  /**
+   * The same colours in an order that no file decides: what a file hides in the order of its indices
+   * is not carried on.
+   * @returns with the new index of each
+   */
+  sorted(): { set: ColourSet; places: Uint8Array } {
+    const set = new ColourSet();
+    const keys = this.#keys.subarray(0, this.#count);
+    for (const key of keys.toSorted()) set.add(key);
+    return { set, places: Uint8Array.from(keys, (key) => set.add(key)) };
+  }
+
   /** The highest byte of each. */
   get alphas(): Uint8Array {
     return Uint8Array.from(this.#keys.subarray(0, this.#count), (key) => key >>> 24);
