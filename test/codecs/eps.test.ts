@@ -3,6 +3,7 @@ import sharp from "sharp";
 import { inflateSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { hasCorpus, readCorpus } from "../corpus/manifest.ts";
+import { takeEpsApart } from "../support/eps-reader.ts";
 import { type Lab, LabError, startLab } from "../support/lab-client.ts";
 import { psnr } from "../support/psnr.ts";
 
@@ -15,32 +16,10 @@ afterAll(() => lab.close());
 const drawPng = (width: number, height: number) =>
   sharp(Uint8Array.from({ length: width * height * 3 }, (_, i) => Math.floor(i / 3 / width) + i % 90), { raw: { width, height, channels: 3 } }).png().toBuffer(); // prettier-ignore
 
-/** Written from the definition, not from our encoder. */
-function decodeAscii85(text: string): Buffer {
-  const bytes: number[] = [];
-  let group: number[] = [];
-  for (const character of text.replaceAll(/\s/g, "")) {
-    if (character === "z" && group.length === 0) bytes.push(0, 0, 0, 0);
-    else group.push(character.charCodeAt(0) - 33);
-    if (group.length < 5) continue;
-    const word = group.reduce((sum, digit) => sum * 85 + digit, 0);
-    bytes.push(word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255);
-    group = [];
-  }
-  if (group.length > 1) {
-    const kept = group.length - 1;
-    while (group.length < 5) group.push(84);
-    const word = group.reduce((sum, digit) => sum * 85 + digit, 0);
-    bytes.push(...[word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255].slice(0, kept));
-  }
-  return Buffer.from(bytes);
-}
-
-function takeApart(file: Uint8Array): { head: string; data: Buffer } {
-  const text = Buffer.from(file).toString("latin1");
-  const start = text.indexOf(">> image\n") + 9;
-  expect(text.slice(text.indexOf("~>"))).toBe("~>\ngrestore\nshowpage\n%%EOF\n");
-  return { head: text.slice(0, start), data: decodeAscii85(text.slice(start, text.indexOf("~>"))) };
+function takeApart(file: Uint8Array) {
+  const { tail, ...parts } = takeEpsApart(file);
+  expect(tail).toBe("~>\ngrestore\nshowpage\n%%EOF\n");
+  return parts;
 }
 
 test("a picture is a JPEG in an EPS of its size", async () => {

@@ -1,6 +1,7 @@
 /** ImageMagick in WASM: judges the formats that sharp does not read. */
 import {
   ColorSpace,
+  CompressionMethod,
   ImageMagick,
   initializeImageMagick,
   MagickFormat,
@@ -31,6 +32,22 @@ export async function readByMagick(file: Uint8Array, format?: MagickFormat, inde
     const { width, height } = image;
     const read = image.getPixels((pixels) => pixels.toByteArray(0, 0, width, height, "RGBA"));
     return { width, height, data: Uint8Array.from(read ?? []) };
+  });
+}
+
+/**
+ * A file's first picture, upright, as a TIFF with its profile, for sharp to read.
+ * @param name the format's, for those whose first bytes do not tell
+ */
+export async function toTiffByMagick(file: Uint8Array, name: string): Promise<Uint8Array> {
+  await (ready ??= start());
+  const format = Object.values(MagickFormat).find((known) => known === name.toUpperCase());
+  return ImageMagick.read(file, new MagickReadSettings({ ...(format && { format }) }), (image) => {
+    image.autoOrient();
+    image.metaChannelCount = 0;
+    image.depth = 8;
+    image.settings.compression = CompressionMethod.NoCompression;
+    return image.write(MagickFormat.Tiff, (bytes) => Uint8Array.from(bytes));
   });
 }
 

@@ -23,14 +23,23 @@ async function load(file: Uint8Array, password?: string) {
   }).promise;
 }
 
-/** @param page from 1 */
+interface Drawing {
+  /** From 1. */
+  page?: number;
+  dpi?: number;
+  /** In pixels, instead of `dpi`; the page keeps its ratio. */
+  size?: { width: number };
+  password?: string;
+}
+
 export async function drawByPdfjs(
   file: Uint8Array,
-  { page = 1, dpi = 150, password }: { page?: number; dpi?: number; password?: string } = {},
+  { page = 1, dpi = 150, size, password }: Drawing = {},
 ): Promise<DrawnPage> {
   const document = await load(file, password);
   const drawn = await document.getPage(page);
-  const viewport = drawn.getViewport({ scale: dpi / 72 });
+  const points = drawn.getViewport({ scale: 1 });
+  const viewport = drawn.getViewport({ scale: size ? size.width / points.width : dpi / 72 });
   const [width, height] = [Math.round(viewport.width), Math.round(viewport.height)];
   const canvas = createCanvas(width, height);
   const context = canvas.getContext("2d");

@@ -2,9 +2,17 @@
 import decodeIco from "decode-ico";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findWritableFormat, FORMATS, writableFormats, sniffFormat } from "../../../src/formats.ts";
+import {
+  findWritableFormat,
+  FORMATS,
+  isReadable,
+  sniffFormat,
+  writableFormats,
+} from "../../../src/formats.ts";
+import { judge, resizeSeen } from "../../support/judges.ts";
 import { writePdf } from "../../support/pdf-writer.ts";
 import { psnr } from "../../support/psnr.ts";
+import { psnrAsSeen } from "../../support/psnr-as-seen.ts";
 import { startTestStack, type Stack } from "../../support/stack.ts";
 import { connect, uploadRequest, type Client } from "./client.ts";
 
@@ -59,14 +67,24 @@ async function compare(ours: Buffer, theirs: Buffer | Sharp): Promise<number> {
 }
 
 describe("targets", () => {
+  /** Whether a file shows the picture that was sent, to a decoder of somebody else's. */
+  const showsPicture = async (format: string, file: Uint8Array): Promise<void> => {
+    const seen = await resizeSeen(await judge(format, file, { size: SIZE }), SIZE);
+    expect(psnrAsSeen(seen, await judge("png", png), false)).toBeGreaterThan(28);
+  };
+
   test.each(writableFormats())("%s, which the table of formats has", async (format) => {
     const job = await client.run({ bytes: png, target: format.toUpperCase() });
     expect(job).toMatchObject({ status: "completed", target_format: format });
-    const file = await fetch(job.download_url as string);
-    expect(file.headers.get("Content-Type")).toBe(FORMATS[format].mimeType);
-    const sniffed = sniffFormat(new Uint8Array(await file.arrayBuffer()));
+    const response = await fetch(job.download_url as string);
+    expect(response.headers.get("Content-Type")).toBe(FORMATS[format].mimeType);
+    const file = new Uint8Array(await response.arrayBuffer());
     // PNGs that move begin like others.
-    expect(sniffed).toBe(format === "apng" ? "png" : format);
+    expect(sniffFormat(file)).toBe(format === "apng" ? "png" : format);
+    await showsPicture(format, file);
+    // EPS is read by its preview only.
+    if (!isReadable(format) || format === "eps") return;
+    await showsPicture("jpg", await convert("jpg", {}, Buffer.from(file)));
   });
 
   /** The page's, and those that clients document. */
