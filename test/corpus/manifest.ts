@@ -19,7 +19,7 @@ export interface CorpusFile {
 
 export const hasCorpus = existsSync(join(CORPUS_DIR, "MANIFEST.tsv"));
 
-/** The files below any of these folders, in the manifest's order. */
+/** The files below any of these folders, or "" for all, in the manifest's order. */
 export function readCorpus(...folders: string[]): CorpusFile[] {
   if (!hasCorpus) return [];
   const [header, ...rows] = readFileSync(join(CORPUS_DIR, "MANIFEST.tsv"), "utf8")
@@ -29,7 +29,7 @@ export function readCorpus(...folders: string[]): CorpusFile[] {
   const column = (name: string) => (header as string[]).indexOf(name);
   const text = (row: string[], name: string) => row[column(name)] ?? "";
   return rows
-    .filter((row) => folders.some((folder) => row[0]?.startsWith(`${folder}/`)))
+    .filter((row) => folders.some((folder) => folder === "" || row[0]?.startsWith(`${folder}/`)))
     .map((row) => ({
       path: text(row, "path"),
       format: text(row, "format"),
