@@ -120,7 +120,7 @@ export const FORMATS = {
     alpha: true,
     gray: true,
     lossless: "always",
-    pages: "read",
+    pages: "both",
     // 43 is BigTIFF.
     matches: (head) => ["II*\0", "MM\0*", "II+\0", "MM\0+"].some((magic) => starts(head, magic)),
   },
@@ -216,7 +216,7 @@ export const FORMATS = {
     alpha: true,
     gray: true,
     lossless: "optional",
-    pages: "read",
+    pages: "both",
     // Some have a few bytes of something else in front, which readers skip.
     matches: (head) => includes(head, "%PDF-"),
   },

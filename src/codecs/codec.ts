@@ -90,6 +90,27 @@ export interface Encoder {
   ): Promise<AsyncIterable<Uint8Array> | null>;
   /** Where the format can move. */
   animation?: AnimationEncoder;
+  /** Where a file can have several pages. */
+  pages?: PagesEncoder;
+}
+
+/** One of the pages of a file that is being written. */
+export interface Page {
+  picture: Picture;
+  options: EncodeOptions;
+  /** Has room for what `Encoder.memory` says of this page, and ends with it. */
+  workspace: Workspace;
+  /** The file that shows the same, if turned upright, for formats that can hold others. */
+  original: { bytes: ByteSource; source: Source } | null;
+  isLast: boolean;
+}
+
+/** As Encoder, for pictures of different sizes: each is encoded before the next is pulled. */
+export interface PagesEncoder {
+  /** What is remembered of a page until the file ends, in bytes. An upper bound. */
+  recordBytes: number;
+  /** @param pages at least one */
+  encode(pages: AsyncIterable<Page>): AsyncIterable<Uint8Array>;
 }
 
 /** What is known of an animation before its first frame. */

@@ -108,7 +108,7 @@ export interface JobSpec {
   awaits: Awaited | null;
   inputs: InputFile[];
   price: Price;
-  /** Applied to every input; each gives one output, or one for each page asked for. */
+  /** Applied to every input; each gives one output, or one for each page asked for, unless merged. */
   output: OutputOptions;
   /** Known when the job was accepted. */
   warnings: Warning[];

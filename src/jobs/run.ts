@@ -4,12 +4,19 @@ import { FORMATS } from "../formats.ts";
 import { MAX_OUTPUTS } from "../limits.ts";
 import type { ByteSource } from "../pipeline/bytes.ts";
 import type { Delivered } from "../pipeline/deliver.ts";
+import type { Merged, OpenFile } from "../pipeline/merge.ts";
 import type { OutputOptions } from "../pipeline/options.ts";
 import type { Warning } from "../pipeline/picture.ts";
 import type { Write } from "../pipeline/write.ts";
 import { nameOutput } from "./filenames.ts";
 import type { InputFile, JobSpec, OutputFile } from "./job.ts";
-import { attemptPrefix, outputKey, type FileStore, type JobTracker } from "./ports.ts";
+import {
+  attemptPrefix,
+  outputKey,
+  type Completion,
+  type FileStore,
+  type JobTracker,
+} from "./ports.ts";
 
 /**
  * Converts the pages of a file that are asked for and tells of each when it is stored. `write`
@@ -28,10 +35,19 @@ export type Convert = (
   write: Write,
 ) => AsyncIterable<Omit<Delivered, "effort">>;
 
+/** Makes one file of all and tells of it when it is stored. */
+export type Merge = (
+  opens: readonly OpenFile[],
+  options: OutputOptions,
+  context: Parameters<Convert>[2],
+  write: Write,
+) => Promise<Omit<Merged, "effort">>;
+
 export interface RunPorts {
   tracker: JobTracker;
   files: FileStore;
   convert: Convert;
+  merge: Merge;
 }
 
 /** Sign of life where no progress is made: waiting for memory, or for a slow codec. */
@@ -48,14 +64,16 @@ const REST_AFTER_MS = 50;
  * the conversion are reported to the tracker, which decides on trying again.
  * @throws whatever the tracker throws when it cannot be reached: the message must be tried again
  */
-export async function runJob({ tracker, files, convert }: RunPorts): Promise<void> {
+export async function runJob({ tracker, files, convert, merge }: RunPorts): Promise<void> {
   const claim = await tracker.claim();
   if (claim.kind !== "granted") return;
   const { job, attempt } = claim;
   const reporter = startReporter(tracker, attempt);
   let finish: () => Promise<boolean>;
   try {
-    const completion = await convertAll(job, attempt, files, convert, reporter.report);
+    const completion = job.output.merge
+      ? await mergeAll(job, attempt, files, merge, reporter.report)
+      : await convertAll(job, attempt, files, convert, reporter.report);
     finish = () => tracker.complete(attempt, completion);
   } catch (thrown) {
     const error = toAppError(thrown);
@@ -76,14 +94,11 @@ async function convertAll(
   files: FileStore,
   convert: Convert,
   report: (progress: number) => Promise<void>,
-): Promise<{ outputs: OutputFile[]; warnings: Warning[] }> {
+): Promise<Completion> {
   const { inputs } = job;
   const outputs: OutputFile[] = [];
   const warnings: Warning[] = [];
   for (const [index, input] of inputs.entries()) {
-    // Where there are several files a message says which one it is about.
-    const about = (message: string) =>
-      inputs.length > 1 ? `${input.filename}: ${message}` : message;
     const onProgress = restNowAndThen((fraction) =>
       report(((index + fraction) / inputs.length) * 100),
     );
@@ -98,15 +113,53 @@ async function convertAll(
         outputs.push(describeOutput(job, input, made, keyOfNext(), outputs));
       }
       for (const { code, message } of found.values()) {
-        warnings.push({ code, message: about(message) });
+        warnings.push({ code, message: about(job, input, message) });
       }
     } catch (thrown) {
-      const { code, publicMessage, details, cause } = toAppError(thrown);
-      throw new AppError(code, about(publicMessage), details, { cause });
+      throw failureOf(job, input, thrown);
     }
     if (index + 1 < inputs.length) await report(((index + 1) / inputs.length) * 100);
   }
   return { outputs, warnings };
+}
+
+async function mergeAll(
+  job: JobSpec,
+  attempt: number,
+  files: FileStore,
+  merge: Merge,
+  report: (progress: number) => Promise<void>,
+): Promise<Completion> {
+  const [first] = job.inputs;
+  if (!first) return { outputs: [], warnings: [] };
+  const key = outputKey(job.id, attempt, 0);
+  let current = first;
+  const opens = job.inputs.map((input) => () => {
+    current = input;
+    return files.open(input.key, input.etag);
+  });
+  const onProgress = restNowAndThen((fraction) => report(fraction * 100));
+  const context = { ...job.limits, maxOutputs: MAX_OUTPUTS, onProgress };
+  try {
+    const write: Write = (chunks, type) => files.write(key, chunks, type);
+    const made = await merge(opens, job.output, context, write);
+    const warnings = made.warnings.map(({ file, code, message }) => ({
+      code,
+      message: about(job, job.inputs[file] ?? first, message),
+    }));
+    return { outputs: [describeOutput(job, first, { ...made, page: null }, key, [])], warnings };
+  } catch (thrown) {
+    throw failureOf(job, current, thrown);
+  }
+}
+
+/** Where there are several files a message says which one it is about. */
+const about = ({ inputs }: JobSpec, { filename }: InputFile, message: string): string =>
+  inputs.length > 1 ? `${filename}: ${message}` : message;
+
+function failureOf(job: JobSpec, input: InputFile, thrown: unknown): AppError {
+  const { code, publicMessage, details, cause } = toAppError(thrown);
+  return new AppError(code, about(job, input, publicMessage), details, { cause });
 }
 
 function describeOutput(

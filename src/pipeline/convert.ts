@@ -44,6 +44,8 @@ export interface ConvertContext {
   /** Of all pages or frames together that are taken; without it each is only held to `maxPixels`. */
   maxTotalPixels?: number;
   maxSide?: number;
+  /** Memory that is held beside the conversion. */
+  heldBytes?: number;
   /** Called some tens of times at most, by rows decoded; may throw to stop the conversion. */
   onProgress?(fraction: number): Promise<void> | void;
 }
@@ -65,12 +67,19 @@ export interface Prepared {
 export function prepare(
   { source }: Input,
   asked: OutputOptions,
-  { codecs, gate, maxPixels, maxTotalPixels = Infinity, maxSide = MAX_SIDE }: ConvertContext,
+  {
+    codecs,
+    gate,
+    maxPixels,
+    maxTotalPixels = Infinity,
+    maxSide = MAX_SIDE,
+    heldBytes = 0,
+  }: ConvertContext,
   reduction = 1,
 ): Prepared {
   const options = resolveOptions(asked, source);
   const encoder = encoderOf(codecs, options.format);
-  const limits = { maxPixels, maxTotalPixels, maxSide, memoryBytes: gate.budgetBytes };
+  const limits = { maxPixels, maxTotalPixels, maxSide, memoryBytes: gate.budgetBytes - heldBytes };
   const plan = makePlan(source, options, encoder, limits, reduction);
   return { source, options, plan, encoder };
 }

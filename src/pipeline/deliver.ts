@@ -16,6 +16,7 @@ import type { OutputOptions } from "./options.ts";
 import { pickFrame } from "./frame.ts";
 import { choosePages } from "./pages.ts";
 import type { Warning } from "./picture.ts";
+import type { Plan } from "./plan.ts";
 import { writeWithin } from "./target.ts";
 import { describeWritten, NO_EFFORT, type Write, type Written } from "./write.ts";
 
@@ -44,7 +45,6 @@ export async function* deliver(
   const file = await openInput(bytes, options, context);
   const pageCount = file.source.pages;
   const chosen = choosePages(options, pageCount, maxOutputs);
-  const isAsked = options.page !== null || options.pages !== null;
   if (chosen.length > 1) await checkPages(file, chosen, options, context, maxTotalPixels);
   for (const [done, index] of chosen.entries()) {
     const input = await pickPicture(file, index, options);
@@ -54,20 +54,27 @@ export async function* deliver(
     yield {
       ...written,
       page: pageCount > 1 ? index + 1 : null,
-      warnings: [...written.warnings, ...(pageCount > 1 && !isAsked ? [firstOf(pageCount)] : [])],
+      warnings: [...written.warnings, ...warnOfPages(pageCount, options)],
     };
   }
 }
 
-async function pickPicture(file: Input, page: number, { frame }: OutputOptions): Promise<Input> {
+/** The page, or the one frame of it that is asked for. @param page from 0 on */
+export async function pickPicture(
+  file: Input,
+  page: number,
+  { frame }: OutputOptions,
+): Promise<Input> {
   const input = await openPage(file, page);
   return frame === null ? input : { ...input, source: pickFrame(input.source, frame) };
 }
 
-const firstOf = (pages: number): Warning => ({
-  code: "document_first_page",
-  message: `The file has ${pages} pages; the first was used.`,
-});
+/** Says so where there are more pages than the one that was taken unasked. */
+export function warnOfPages(count: number, { page, pages }: OutputOptions): Warning[] {
+  if (count === 1 || page !== null || pages !== null) return [];
+  const message = `The file has ${count} pages; the first was used.`;
+  return [{ code: "document_first_page", message }];
+}
 
 /** Nothing is kept of a page but its size: each may have metadata of megabytes. */
 async function checkPages(
@@ -79,20 +86,23 @@ async function checkPages(
 ): Promise<void> {
   let pixels = 0;
   for (const index of indices) {
-    const { decoded, output } = prepare(
-      await pickPicture(file, index, options),
-      options,
-      context,
-    ).plan;
-    pixels += Math.max(decoded.width * decoded.height, output.width * output.height);
-    if (pixels > maxTotalPixels) {
-      throw new AppError(
-        "too_many_pixels",
-        `The pages have more than ${maxTotalPixels} pixels together, the most of one file.`,
-        { limit: "max_total_pixels", limit_pixels: maxTotalPixels },
-      );
-    }
+    const page = await pickPicture(file, index, options);
+    pixels = addPixels(pixels, prepare(page, options, context).plan, maxTotalPixels);
   }
+}
+
+/**
+ * @returns the pixels of all pages so far and this one's, before or after, whichever has more
+ * @throws AppError too_many_pixels
+ */
+export function addPixels(before: number, { decoded, output }: Plan, most: number): number {
+  const own = Math.max(decoded.width * decoded.height, output.width * output.height);
+  if (before + own <= most) return before + own;
+  throw new AppError(
+    "too_many_pixels",
+    `The pages have more than ${most} pixels together, the most of one file.`,
+    { limit: "max_total_pixels", limit_pixels: most },
+  );
 }
 
 /** Writes as often as `maxBytes` and `neverLarger` make necessary. */

@@ -1,6 +1,12 @@
 /** What can be asked of an output, whatever dialect asks. Validated at the edge, trusted behind it. */
 import { z } from "zod";
-import { FORMATS, writableFormats, type FormatName, type WritableFormat } from "../formats.ts";
+import {
+  FORMATS,
+  writableFormats,
+  type Format,
+  type FormatName,
+  type WritableFormat,
+} from "../formats.ts";
 import { MAX_FRAMES, MAX_SIDE } from "../limits.ts";
 import { findPagesConflict, PAGES_PATTERN } from "./pages.ts";
 
@@ -132,8 +138,10 @@ export const OUTPUT_OPTIONS = z.object({
   kernel: z.enum(KERNELS).default("lanczos3"),
   /** One of the input's pages, from 1 on; the first where neither this nor `pages` is given. */
   page: z.int().min(1).max(MAX_PAGE).nullable().default(null),
-  /** Pages of the input, each of which gives an output. */
+  /** Pages of the input, each of which gives an output, or a page of the one that there is. */
   pages: z.string().regex(PAGES_PATTERN).nullable().default(null),
+  /** Makes one file of all inputs, each page a page. */
+  merge: z.boolean().default(false),
   /** The one frame of an animation to take, from 1 on. */
   frame: z.int().min(1).max(MAX_FRAMES).nullable().default(null),
   /** Resamples light instead of encoded values: fine bright detail keeps its brightness. */
@@ -164,6 +172,12 @@ export function findOptionConflict(options: OutputOptions): string | undefined {
   }
   const conflict = findPagesConflict(options);
   if (conflict !== undefined) return conflict;
+  if (options.merge) {
+    if (format === AUTO || !writesPages(format)) {
+      return `Only ${writableFormats().filter(writesPages).join(" and ")} can hold several pages.`;
+    }
+    if (options.maxBytes !== null) return "A merged file cannot be held to a number of bytes.";
+  }
   if (options.chromaSubsampling !== "auto" && format !== "jpg" && format !== AUTO) {
     return "Only jpg has chroma subsampling to choose.";
   }
@@ -172,6 +186,11 @@ export function findOptionConflict(options: OutputOptions): string | undefined {
     options.pageSize !== "fit" || options.pageOrientation !== "auto" || options.pageMargin > 0;
   if (laysOut && format !== "pdf") return "Only pdf has pages to lay out.";
   return undefined;
+}
+
+function writesPages(format: WritableFormat): boolean {
+  const { pages }: Format = FORMATS[format];
+  return pages === "write" || pages === "both";
 }
 
 /** The options with the format that `auto` means for this input. */

@@ -66,6 +66,6 @@ const noSuchPage = (page: number, pageCount: number): AppError =>
 const tooManyPages = (count: number, maxPages: number): AppError =>
   new AppError(
     "too_many_pages",
-    `${count} pages would be too many outputs for this job; it has room for ${maxPages}.`,
+    `${count} pages would be too many for this job; it has room for ${maxPages}.`,
     { limit: "max_outputs", limit_outputs: maxPages, pages: count },
   );

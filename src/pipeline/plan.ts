@@ -142,6 +142,7 @@ export function makePlan(
     options.colors === null &&
     options.chromaSubsampling === "auto" &&
     region === null &&
+    scale === 1 &&
     steps.every(({ name }) => name === "orient");
   const repeatsPicture = showsInput && isSameFormat(options, source);
   const outputBytes = output.width * output.height * output.channels + SMALL_FILE_BYTES;

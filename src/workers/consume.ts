@@ -3,6 +3,7 @@ import { runJob } from "../jobs/run.ts";
 import { trackersOf } from "../objects/trackers.ts";
 import type { ConvertContext } from "../pipeline/convert.ts";
 import { deliver } from "../pipeline/deliver.ts";
+import { merge } from "../pipeline/merge.ts";
 import type { MemoryGate } from "../pipeline/memory.ts";
 import { fileStore } from "../stores/files.ts";
 import type { ConsumerEnv, JobMessage } from "./env.ts";
@@ -27,6 +28,8 @@ export async function consumeJobs(
           files,
           convert: (bytes, options, context, write) =>
             deliver(bytes, options, { codecs, gate, ...context }, write),
+          merge: (opens, options, context, write) =>
+            merge(opens, options, { codecs, gate, ...context }, write),
         });
         message.ack();
       } catch (error) {

@@ -1,7 +1,13 @@
 /** What the table of formats says of codecs is what these do. */
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { FORMATS, formatNames, writableFormats, type Format } from "../../src/formats.ts";
+import {
+  FORMATS,
+  formatNames,
+  writableFormats,
+  type Direction,
+  type Format,
+} from "../../src/formats.ts";
 import { MAX_PIXELS, MEMORY_BUDGET_BYTES } from "../../src/limits.ts";
 import { startLab, type Lab } from "../support/lab-client.ts";
 
@@ -11,13 +17,15 @@ beforeAll(async () => {
 });
 afterAll(() => lab.close());
 
-test("each format is read, written and moved by its codec as its row says", async () => {
+test("each format is read, written, moved and merged by its codec as its row says", async () => {
   const { bytes } = await lab.post("/codecs", {}, new Uint8Array(0));
   const codecs = JSON.parse(new TextDecoder().decode(bytes)) as { name: string }[];
   const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
   const rows = formatNames().map((name) => {
-    const { reads, writes, animation }: Format = FORMATS[name];
-    return { name, reads, writes, moves: animation === "write" || animation === "both" };
+    const { reads, writes, animation, pages }: Format = FORMATS[name];
+    const areWritten = (direction: Direction | undefined) =>
+      direction === "write" || direction === "both";
+    return { name, reads, writes, moves: areWritten(animation), merges: areWritten(pages) };
   });
   expect(codecs.toSorted(byName)).toEqual(rows.toSorted(byName));
 });

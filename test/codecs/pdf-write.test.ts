@@ -92,6 +92,18 @@ describe("JPEG", () => {
     },
   );
 
+  test("that is made smaller by just what its decoder offers is encoded anew", async () => {
+    const jpeg = await draw(320, 200).jpeg().toBuffer();
+    const { file } = await lab.convert(jpeg, { format: "pdf", width: 80 });
+    expect(Buffer.from(file).includes("/Width 80 /Height 50")).toBe(true);
+  });
+
+  test("that is cut off is not passed through", async () => {
+    const jpeg = await draw(320, 200).jpeg({ quality: 95 }).toBuffer();
+    const cut = jpeg.subarray(0, jpeg.length >> 1);
+    await expect(lab.convert(cut, { format: "pdf" })).rejects.toThrow("truncated_image");
+  });
+
   test("that is to change, or has inks, is encoded anew", async () => {
     const jpeg = await draw(320, 200).jpeg().toBuffer();
     const small = await lab.convert(jpeg, { format: "pdf", width: 100 });

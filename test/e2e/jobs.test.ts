@@ -1,6 +1,7 @@
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { jobPrefix } from "../../src/jobs/ports.ts";
+import { readByPdfjs } from "../support/pdfjs.ts";
 import { startTestStack, type Stack } from "../support/stack.ts";
 
 let stack: Stack;
@@ -67,6 +68,28 @@ describe("a job through both Workers", () => {
     ];
     const job = await postJob(files, { output_format: "png" }, waiting);
     expect(job.outputs.map(({ filename }) => filename)).toEqual(["a.png", "a (1).png"]);
+  });
+
+  test("makes one PDF of several files where they are to be merged", async () => {
+    const files: [string, Buffer][] = [
+      ["one.jpg", photo],
+      ["two.png", await sharp(photo).resize(64).png().toBuffer()],
+    ];
+    const job = await postJob(files, { output_format: "pdf", merge: true }, waiting);
+    expect(job).toMatchObject({ status: "succeeded", outputs: [{ filename: "one.pdf" }] });
+    const response = await stack.authorized(`/v1/jobs/${job.id}/download`);
+    const { pages } = await readByPdfjs(new Uint8Array(await response.arrayBuffer()));
+    expect(pages).toEqual([
+      { width: 480, height: 360 },
+      { width: 48, height: 36 },
+    ]);
+    expect(await listFiles(job.id)).toEqual(["in/0", "in/1", "out/1/0"]);
+  });
+
+  test("refuses to merge into formats of one page", async () => {
+    const response = await post([["one.jpg", photo]], { output_format: "png", merge: true });
+    expect(response.status).toBe(422);
+    expect(JSON.stringify(await response.json())).toContain("tiff and pdf can hold several pages");
   });
 
   test("fails for good, at once and without leftovers, on a picture that is cut off", async () => {

@@ -206,6 +206,15 @@ export async function startLab() {
       return made;
     },
     convertPages,
+    /** The one file of all pages that are asked for. */
+    async merge(
+      files: readonly Uint8Array[],
+      options: Omit<Options, "merge">,
+    ): Promise<Omit<Converted, "page" | "encodes" | "ms">> {
+      const query = { options: { ...options, merge: true }, sizes: files.map((f) => f.length) };
+      const { info, bytes } = await post("/merge", query, Buffer.concat(files));
+      return { ...info, file: bytes };
+    },
     /** Bytes that exist in the pool and in running conversions, and that these have reserved. */
     async memory(): Promise<{ held: number; reserved: number }> {
       const { bytes } = await post("/memory", {}, new Uint8Array(0));

@@ -33,6 +33,7 @@ import { TOP_BYTES } from "../../src/kernels/assembly/vp8-encode-layout.ts";
 import { startVp8Encoder, vp8EncoderBytes, type Vp8Plan } from "../../src/kernels/vp8-encoder.ts";
 import { resample, resampleBytes, type Resampling } from "../../src/kernels/resampler.ts";
 import { deliver } from "../../src/pipeline/deliver.ts";
+import { merge } from "../../src/pipeline/merge.ts";
 import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
 import { fromBytes } from "../../src/pipeline/bytes.ts";
 import type { Write } from "../../src/pipeline/write.ts";
@@ -279,6 +280,28 @@ const ROUTES: Record<string, Route> = {
     });
   },
 
+  /** ?options={...}&sizes=[...]: files one behind the other → the one made of them, described in x-lab. */
+  "/merge": async (body, query) => {
+    const options = OUTPUT_OPTIONS.parse(JSON.parse(query.get("options") ?? "{}"));
+    const { maxPixels, maxTotalPixels } = PLANS.free;
+    const context = { codecs: ALL_CODECS, gate, maxPixels, maxTotalPixels };
+    let end = 0;
+    const opens = (JSON.parse(query.get("sizes") ?? "[]") as number[]).map((size) => {
+      const bytes = body.subarray(end, (end += size));
+      return () => Promise.resolve(fromBytes(bytes));
+    });
+    const parts: Uint8Array[] = [];
+    const write: Write = async (chunks) => {
+      for await (const chunk of chunks) parts.push(chunk.slice());
+      return { sizeBytes: parts.reduce((sum, part) => sum + part.length, 0) };
+    };
+    const { effort, ...made } = await merge(opens, options, context, write);
+    const { plannedBytes: planned, usedBytes: used } = effort;
+    return new Response(new Blob(parts as Uint8Array<ArrayBuffer>[]), {
+      headers: { "x-lab": JSON.stringify({ ...made, planned, used }) },
+    });
+  },
+
   /** What the codecs can do, by format. */
   "/codecs": () =>
     Promise.resolve(
@@ -288,6 +311,7 @@ const ROUTES: Record<string, Route> = {
           reads: codec?.open !== undefined,
           writes: codec?.encoder !== undefined,
           moves: codec?.encoder?.animation !== undefined,
+          merges: codec?.encoder?.pages !== undefined,
         })),
       ),
     ),

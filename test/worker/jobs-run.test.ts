@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { AppError } from "../../src/errors.ts";
 import type { InputFile, JobSpec } from "../../src/jobs/job.ts";
 import { inputKey } from "../../src/jobs/ports.ts";
-import { runJob, type Convert } from "../../src/jobs/run.ts";
+import { runJob, type Convert, type Merge } from "../../src/jobs/run.ts";
 import { OUTPUT_OPTIONS, resolveOptions } from "../../src/pipeline/options.ts";
 import { trackersOf } from "../../src/objects/trackers.ts";
 import { fileStore } from "../../src/stores/files.ts";
@@ -26,7 +26,10 @@ async function acceptJob(names: string[], output: object = {}): Promise<JobSpec>
   return spec;
 }
 
-const run = (id: string, convert: Convert) => runJob({ tracker: trackerOf(id), files, convert });
+const unmerged: Merge = () => Promise.reject(new Error("Nothing is to be merged."));
+
+const run = (id: string, convert: Convert, merge = unmerged) =>
+  runJob({ tracker: trackerOf(id), files, convert, merge });
 
 type Chunks = AsyncIterable<Uint8Array>;
 
@@ -128,6 +131,53 @@ test("each page has a file of its own, and its number in the name where pages ar
       ...[0, 1, 2, 3].map((index) => `out/1/${index}`),
     ]);
   }
+});
+
+describe("a job whose files become one", () => {
+  /** Stores all files' bytes in a row. */
+  const join: Merge = async (opens, _options, { onProgress }, write) => {
+    async function* all() {
+      for (const [index, open] of opens.entries()) {
+        const bytes = await open();
+        await onProgress(index / opens.length);
+        const content = await bytes.read(0, bytes.size);
+        if (new TextDecoder().decode(content) === "bad.jpg") {
+          throw new AppError("truncated_image", "The picture is cut off.");
+        }
+        yield content;
+      }
+    }
+    const { sizeBytes } = await write(all(), "application/pdf");
+    const size = { width: 3, height: 2 };
+    const warnings = [{ code: "joined", message: "Joined.", file: 1 }];
+    return { format: "pdf", mimeType: "application/pdf", ...size, source: { format: "jpg", ...size }, warnings, sizeBytes }; // prettier-ignore
+  };
+  const unconverted: Convert = () => {
+    throw new Error("Nothing is to be converted by itself.");
+  };
+
+  test("has one output, named after the first", async () => {
+    const { id } = await acceptJob(["a.jpg", "b.png"], { format: "pdf", merge: true });
+    await run(id, unconverted, join);
+    const state = await trackerOf(id).state();
+    expect(state).toMatchObject({
+      status: "succeeded",
+      outputs: [{ id: "0", filename: "a.pdf", page: null, sizeBytes: 10, width: 3 }],
+      warnings: [{ code: "joined", message: "b.png: Joined." }],
+    });
+    expect(await (await env.FILES.get(state?.outputs[0]?.key ?? ""))?.text()).toBe("a.jpgb.png");
+    expect(await listFiles(id)).toEqual(["in/0", "in/1", "out/1/0"]);
+  });
+
+  test("fails as a whole, and says which of them is bad", async () => {
+    const { id } = await acceptJob(["a.jpg", "bad.jpg", "c.jpg"], { format: "pdf", merge: true });
+    await run(id, unconverted, join);
+    expect(await trackerOf(id).state()).toMatchObject({
+      status: "failed",
+      error: { code: "truncated_image", message: "bad.jpg: The picture is cut off." },
+    });
+    expect(await listFiles(id)).toEqual(["in/0", "in/1", "in/2"]);
+  });
 });
 
 test("of a file that is written again, the last is left", async () => {

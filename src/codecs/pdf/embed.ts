@@ -3,9 +3,12 @@ import { chunks, type ByteSource } from "../../pipeline/bytes.ts";
 import type { Source } from "../../pipeline/picture.ts";
 import type { EncodeOptions } from "../codec.ts";
 import { readHeader } from "../jpeg/header.ts";
-import { writePdf } from "./encode.ts";
+import { writePdf, type PdfParts } from "./write.ts";
 
 const SOS = 0xda;
+const EOI = 0xd9;
+/** Some writers put a few bytes behind the end. */
+const END_BYTES = 1024;
 /** EXIF and XMP, Photoshop's, comments: what a PDF's reader does not look at. */
 const LEFT_OUT: ReadonlySet<number> = new Set([0xe1, 0xed, 0xfe]);
 
@@ -15,16 +18,33 @@ export async function embedJpeg(
   source: Source,
   options: EncodeOptions,
 ): Promise<AsyncIterable<Uint8Array> | null> {
+  const parts = await jpegParts(bytes, source, options);
+  return parts && writePdf([parts]);
+}
+
+/** As `embedJpeg`, for a page of several. */
+export async function jpegParts(
+  bytes: ByteSource,
+  source: Source,
+  options: EncodeOptions,
+): Promise<PdfParts | null> {
   if (source.format !== "jpg" || options.lossless) return null;
   const { colour, height, dataOffset } = await readHeader(bytes);
   if ((colour !== "gray" && colour !== "ycc") || height !== source.height) return null;
-  return writePdf({
+  if (!(await saysThatItEnds(bytes))) return null;
+  return {
     picture: source,
     orientation: source.orientation,
     options,
     filter: "/Filter /DCTDecode",
     data: copyJpeg(bytes, dataOffset),
-  });
+  };
+}
+
+/** Whether its last bytes have the marker for that: others are left to the decoder to judge. */
+async function saysThatItEnds(bytes: ByteSource): Promise<boolean> {
+  const end = await bytes.read(Math.max(0, bytes.size - END_BYTES), END_BYTES);
+  return end.some((byte, at) => byte === EOI && end[at - 1] === 0xff);
 }
 
 /** Segments one by one, then the scans. @param dataOffset where the first scan's data begin */

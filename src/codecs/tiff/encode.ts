@@ -9,7 +9,7 @@ import { AppError } from "../../errors.ts";
 import { MIB } from "../../limits.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
-import type { Effort, EncodeOptions } from "../codec.ts";
+import type { Effort, EncodeOptions, Page } from "../codec.ts";
 import { toFields } from "./exif.ts";
 import { store, storedBytes } from "./stored.ts";
 import { COMPRESSION, EXTRA_SAMPLE, PHOTOMETRIC, PREDICTOR, TAGS, TYPES } from "./tags.ts";
@@ -62,6 +62,9 @@ function compress(effort: Effort, strip: Uint8Array): Uint8Array {
 /** Its fields, which may share bytes in EXIF, and these written. */
 const EXIF_COPIES = 4;
 
+/** Offsets have 32 bits, and the next is even. */
+const MAX_OFFSET = 2 ** 32 - 2;
+
 /** Pixels an inch: what readers assume where a picture does not say. */
 const RESOLUTION = 72;
 const INCH = 2;
@@ -101,12 +104,38 @@ export async function* encodeTiff(
   options: EncodeOptions,
   workspace: Workspace,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* encodePage({ picture, options, workspace, isLast: true }, 0);
+}
+
+/** Each page's directory and strips behind those of the one before. @throws as `encodeTiff` */
+export async function* encodePages(
+  pages: AsyncIterable<Page>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let start = 0;
+  for await (const page of pages) start = yield* encodePage(page, start);
+}
+
+/**
+ * @param start offset in the file
+ * @returns offset of what follows
+ */
+async function* encodePage(
+  page: Omit<Page, "original">,
+  start: number,
+): AsyncGenerator<Uint8Array, number, undefined> {
+  const { picture, options, workspace } = page;
   const strips = layOutStrips(picture);
   const { exif } = options.metadata;
   const exifFields = exif ? await toFields(exif) : [];
   const held: Uint8Array[] = [];
   let heldBytes = 0;
   let isHolding = true;
+  let end = 0;
+  const head = (): Uint8Array => {
+    const made = writeHead(page, strips, held, exifFields, start);
+    ({ end } = made);
+    return made.bytes;
+  };
   for await (const raw of cutStrips(picture, strips, workspace)) {
     if (isHolding) {
       const compressed = compress(options.effort, raw);
@@ -118,16 +147,21 @@ export async function* encodeTiff(
         continue;
       }
       isHolding = false;
-      yield writeHead(picture, options, strips, held, exifFields);
+      yield head();
       yield* release(held, workspace);
     }
     yield store(raw);
   }
   if (isHolding) {
-    yield writeHead(picture, options, strips, held, exifFields);
+    yield head();
     yield* release(held, workspace);
   }
+  if (end % 2 === 1) yield new Uint8Array(1);
+  return evenOffset(end);
 }
+
+/** Directories lie on even offsets. */
+const evenOffset = (offset: number): number => offset + (offset % 2);
 
 function* release(held: Uint8Array[], workspace: Workspace): Generator<Uint8Array> {
   for (const strip of held.splice(0)) {
@@ -174,16 +208,26 @@ function takeDifferences(rows: Uint8Array, rowBytes: number, channels: number): 
   }
 }
 
-/** @param held the strips that are compressed; the others are to be stored */
+/**
+ * @param held the strips that are compressed; the others are to be stored
+ * @returns `end` is the offset behind the last strip
+ * @throws AppError unsupported_feature where that is more than a TIFF can say
+ */
 function writeHead(
-  picture: PictureInfo,
-  options: EncodeOptions,
+  { picture, options, isLast }: Omit<Page, "original">,
   strips: StripLayout,
   held: readonly Uint8Array[],
   exifFields: readonly Field[],
-): Uint8Array {
+  start: number,
+): { bytes: Uint8Array; end: number } {
   const lengths = strips.rawBytes.map((raw, index) => held[index]?.length ?? storedBytes(raw));
-  return writeDirectory(listFields(picture, options, strips, lengths, exifFields));
+  const fields = listFields(picture, options, strips, lengths, exifFields, start);
+  const end = lengths.reduce((sum, bytes) => sum + bytes, start + directoryBytes(fields, start));
+  if (end > MAX_OFFSET) {
+    throw new AppError("unsupported_feature", "The pages would not fit a TIFF, which has 4 GiB.");
+  }
+  const next = isLast ? 0 : evenOffset(end);
+  return { bytes: writeDirectory(fields, { start, next }), end };
 }
 
 function listFields(
@@ -192,6 +236,7 @@ function listFields(
   { rowsPerStrip }: StripLayout,
   stripBytes: readonly number[],
   exifFields: readonly Field[],
+  start = 0,
 ): Field[] {
   const short = (tag: number, ...values: number[]): Field => ({ tag, type: TYPES.short, values });
   const long = (tag: number, values: ArrayLike<number>): Field => ({
@@ -225,7 +270,7 @@ function listFields(
   fields.push(...exifFields);
   fields.sort((a, b) => a.tag - b.tag);
 
-  let offset = directoryBytes(fields);
+  let offset = start + directoryBytes(fields, start);
   for (const [index, bytes] of stripBytes.entries()) {
     offsets[index] = offset;
     offset += bytes;

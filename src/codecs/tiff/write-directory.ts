@@ -1,4 +1,4 @@
-/** A little-endian header with one directory behind it, and those that it leads to (TIFF 6.0, section 2). */
+/** A little-endian header and directories, with those that they lead to (TIFF 6.0, section 2). */
 import { ENTRY_BYTES, HEADER_BYTES, TYPE_BYTES, TYPES } from "./tags.ts";
 
 export interface NumberField {
@@ -46,21 +46,38 @@ function fieldsBytes(fields: readonly Field[]): number {
   return 2 + fields.length * ENTRY_BYTES + 4 + outside;
 }
 
-/** Length of what `writeDirectory` returns. */
-export const directoryBytes = (fields: readonly Field[]): number =>
-  HEADER_BYTES + fieldsBytes(fields);
+/** Where a directory lies among others: by default it is the first and only one. */
+export interface DirectoryPlace {
+  /** Offset in the file, even; at 0 the header is in front. */
+  start: number;
+  /** Offset of the next one; 0 is none. */
+  next: number;
+}
 
-export function writeDirectory(fields: readonly Field[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(directoryBytes(fields));
-  bytes.set([0x49, 0x49, 42, 0, HEADER_BYTES]);
-  writeFields(bytes, HEADER_BYTES, fields);
+const ALONE: DirectoryPlace = { start: 0, next: 0 };
+
+/** Length of what `writeDirectory` returns. */
+export const directoryBytes = (fields: readonly Field[], start = 0): number =>
+  (start === 0 ? HEADER_BYTES : 0) + fieldsBytes(fields);
+
+export function writeDirectory(
+  fields: readonly Field[],
+  { start, next }: DirectoryPlace = ALONE,
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(directoryBytes(fields, start));
+  const at = start === 0 ? HEADER_BYTES : 0;
+  if (start === 0) bytes.set([0x49, 0x49, 42, 0, HEADER_BYTES]);
+  writeFields(bytes, at, fields, start);
+  new DataView(bytes.buffer).setUint32(at + 2 + fields.length * ENTRY_BYTES, next, true);
   return bytes;
 }
 
+/** @param origin offset of `target` in the file */
 function writeFields(
   target: Uint8Array<ArrayBuffer>,
   start: number,
   fields: readonly Field[],
+  origin: number,
 ): void {
   const view = new DataView(target.buffer);
   view.setUint16(start, fields.length, true);
@@ -72,9 +89,9 @@ function writeFields(
     view.setUint16(entry, field.tag, true);
     view.setUint16(entry + 2, type, true);
     view.setUint32(entry + 4, count, true);
-    if (extra > 0) view.setUint32(entry + 8, outside, true);
+    if (extra > 0) view.setUint32(entry + 8, origin + outside, true);
     const at = extra > 0 ? outside : entry + 8;
-    if ("directory" in field) writeFields(target, at, field.directory);
+    if ("directory" in field) writeFields(target, at, field.directory, origin);
     else if ("bytes" in field) target.set(field.bytes, at);
     else writeNumbers(target, view, at, field);
     outside += extra;

@@ -71,6 +71,7 @@ const OUTPUT_PROBES = {
   page_size: { pageSize: "a4" },
   page_orientation: { pageOrientation: "portrait" },
   page_margin: { pageMargin: 1 },
+  merge: { merge: true },
 } as const satisfies Partial<Record<Option, object>>;
 
 /** Members that only some inputs or outputs have. */

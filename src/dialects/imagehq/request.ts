@@ -190,6 +190,7 @@ function toOutputOptions({ output = {} }: ConvertRequest, format: WritableFormat
     page: output.page,
     frame: output.frame,
     pages: output.pages,
+    merge: output.merge,
     iconSizes: output.icon_sizes,
   });
   const conflict = findOptionConflict(options);

@@ -89,6 +89,10 @@ export const OUTPUT = z
         "Pages to convert, each to an output of its own: `all`, or numbers and ranges from 1 on. Without `page` and `pages` it is the first.",
       example: "1,3-5",
     }),
+    merge: z.boolean().optional().openapi({
+      description:
+        "For pdf and tiff: makes one file, named after the first input, whose pages are all inputs and of each the pages asked for.",
+    }),
     frame: z.int().min(1).max(MAX_FRAMES).optional().openapi({
       description:
         "The one frame of an animation to convert, counted from 1. Without it formats that can move keep all frames, others get the first.",

@@ -45,7 +45,11 @@ test("it says what each format is and takes", () => {
   expect(find("png")?.output_options).toContain("colors");
   expect(find("webp")?.output_options).toEqual(["quality", "lossless"]);
   expect(find("gif")).toMatchObject({ animation: { read: true, write: true } });
-  expect(find("tiff")).toMatchObject({ pages: { read: true }, input_options: ["page", "pages"] });
+  expect(find("tiff")).toMatchObject({
+    pages: { read: true, write: true },
+    input_options: ["page", "pages"],
+    output_options: ["merge"],
+  });
   expect(find("ico")?.limits).toEqual({ max_side: 256, max_pixels: 65_536 });
   expect(find("pdf")?.input_options).toEqual(expect.arrayContaining(["pages", "dpi", "password"]));
   expect(list.common_options).toEqual(expect.arrayContaining(["width", "fit", "strip_metadata"]));
