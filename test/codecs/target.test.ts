@@ -201,6 +201,13 @@ describe("a limit that nothing fits fails", () => {
 describe("the input is the output", () => {
   const kept = (ours: Converted) => ours.warnings.some(({ code }) => code === "kept_original");
 
+  it("but not where it fits and is to be as small as its decoder can make it", async () => {
+    const file = await draw(320, 240, 3, scene).jpeg({ quality: 90 }).toBuffer();
+    const ours = await lab.convert(file, { format: "jpg", width: 80, maxBytes: file.length });
+    const { width, height } = await sharp(ours.file).metadata();
+    expect([kept(ours), width, height]).toEqual([false, 80, 60]);
+  });
+
   it("where it fits the limit and nothing else was asked", async () => {
     const file = await draw(300, 200, 3, scene).jpeg({ quality: 90 }).toBuffer();
     const ours = await lab.convert(file, { format: "auto", maxBytes: file.length });
