@@ -1,5 +1,6 @@
 /** Another lane's codecs as if they were here: pixels and files pass as byte streams. */
 import type { Codec, Codecs, Encoder, Open } from "../codecs/codec.ts";
+import { AppError } from "../errors.ts";
 import {
   FORMATS,
   formatNames,
@@ -9,17 +10,11 @@ import {
   type LaneName,
   type WritableFormat,
 } from "../formats.ts";
-import { chunks, type ByteSource } from "../pipeline/bytes.ts";
+import { chunks, type StoredFile } from "../pipeline/bytes.ts";
 import type { Source, Strip, Warning } from "../pipeline/picture.ts";
 import { PIECE_BYTES, toByteStream } from "./byte-stream.ts";
 import { dataOf, toStrips } from "./rows.ts";
-import {
-  fromAnswer,
-  type Answer,
-  type CodecService,
-  type FileReference,
-  type OpenFacts,
-} from "./wire.ts";
+import { fromAnswer, release, type Answer, type CodecService, type OpenFacts } from "./wire.ts";
 
 /** Pieces on their way, on this side. The other lane counts what its codecs hold by itself. */
 const STREAM_BYTES = 4 * PIECE_BYTES;
@@ -41,19 +36,17 @@ export function remoteCodecs<Lane extends LaneName>(
   return Object.fromEntries(codecs) as Codecs<FormatsOf<Lane>>;
 }
 
-/** @returns an `Open` whose sources are read and decoded by the other lane */
+/** @returns an `Open` whose sources, files in the store, are read and decoded by the other lane */
 export function remoteOpen(service: CodecService): Open {
-  return (bytes, { gate: _gate, ...context }) => openPage(service, refer(bytes), 0, context);
-}
-
-/** A file in the store is read where it is decoded. */
-function refer(bytes: ByteSource): FileReference {
-  return bytes.stored ? { stored: bytes.stored } : { lent: bytes };
+  return ({ stored }, { gate: _gate, ...context }) => {
+    if (!stored) throw new AppError("internal", "Only stored files are read by another lane.");
+    return openPage(service, stored, 0, context);
+  };
 }
 
 async function openPage(
   service: CodecService,
-  file: FileReference,
+  file: StoredFile,
   page: number,
   context: OpenFacts,
 ): Promise<Source> {
@@ -65,11 +58,16 @@ async function openPage(
     memory: () => STREAM_BYTES,
     page: (index) => openPage(service, file, index, context),
     async picture(_frame, plan) {
-      const { picture, rows, result } = fromAnswer(await service.decode(file, page, context, plan));
+      const answer = await service.decode(file, page, context, plan);
+      const { picture, rows, result } = fromAnswer(answer);
       async function* strips(): AsyncGenerator<Strip, void, undefined> {
-        const found = yield* drain(toStrips(rows, picture), result);
-        // Decoders may find some on the way, and tell all of them again.
-        warnings.splice(0, warnings.length, ...found);
+        try {
+          const found = yield* drain(toStrips(rows, picture), result);
+          // Decoders may find some on the way, and tell all of them again.
+          warnings.splice(0, warnings.length, ...found);
+        } finally {
+          release(answer);
+        }
       }
       return { ...picture, strips: strips() };
     },
@@ -85,12 +83,15 @@ export function remoteEncoder(service: CodecService, format: WritableFormat): En
       const rows = toByteStream(dataOf(strips), (thrown) => {
         if (thrown !== null) failure = { thrown };
       });
-      const { bytes, result } = fromAnswer(await service.encode(format, picture, options, rows));
+      const answer = await service.encode(format, picture, options, rows);
+      const { bytes, result } = fromAnswer(answer);
       try {
         for await (const chunk of drain(chunks(bytes, PIECE_BYTES), result)) yield chunk.slice();
       } catch (thrown) {
         // What the other lane makes of rows that break off is not why they did.
         throw failure ? (failure as { thrown: unknown }).thrown : thrown;
+      } finally {
+        release(answer);
       }
     },
   };

@@ -9,14 +9,7 @@ import type { MemoryGate, Workspace } from "../pipeline/memory.ts";
 import type { Source } from "../pipeline/picture.ts";
 import { PIECE_BYTES, toByteStream } from "./byte-stream.ts";
 import { dataOf, toStrips } from "./rows.ts";
-import {
-  toAnswer,
-  toRefusal,
-  type Answer,
-  type CodecService,
-  type FileReference,
-  type OpenFacts,
-} from "./wire.ts";
+import { toAnswer, toRefusal, type Answer, type CodecService, type OpenFacts } from "./wire.ts";
 
 export interface Host {
   codecs: LaneCodecs;
@@ -79,11 +72,11 @@ async function attempt<T>(work: () => Promise<T>): Promise<Answer<T>> {
 
 async function open(
   { codecs, gate, openFile }: Host,
-  file: FileReference,
+  file: StoredFile,
   page: number,
   context: OpenFacts,
 ): Promise<Source> {
-  const bytes = "stored" in file ? await openFile(file.stored) : keep(file.lent);
+  const bytes = await openFile(file);
   const format = sniffFormat(await bytes.read(0, SNIFF_BYTES));
   if (!format) throw new AppError("unsupported_input_format", "The file is of no known format.");
   try {
@@ -107,10 +100,4 @@ function start<T>(
     resolve(error === null ? toAnswer(summarise()) : toRefusal(translate(error)));
   });
   return { bytes, result: () => promise };
-}
-
-/** Functions that came with a call are gone when it returns, unless kept. */
-function keep({ size, read, stream }: ByteSource): ByteSource {
-  const duplicate = <F extends object>(stub: F & { dup?: () => F }): F => stub.dup?.() ?? stub;
-  return { size, read: duplicate(read), stream: duplicate(stream) };
 }

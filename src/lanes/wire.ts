@@ -5,16 +5,16 @@
 import { AppError, toAppError, type ErrorCode } from "../errors.ts";
 import type { WritableFormat } from "../formats.ts";
 import type { EncodeOptions, OpenContext } from "../codecs/codec.ts";
-import type { ByteSource, StoredFile } from "../pipeline/bytes.ts";
+import type { StoredFile } from "../pipeline/bytes.ts";
 import type { DecodePlan, PictureInfo, Source, Warning } from "../pipeline/picture.ts";
 
 /** A lane's codecs, as another lane calls them. Methods never throw on purpose. */
 export interface CodecService {
-  /** @param page from 0 on */
-  open(file: FileReference, page: number, context: OpenFacts): Promise<Answer<SourceFacts>>;
+  /** Both lanes find the file in the store. @param page from 0 on */
+  open(file: StoredFile, page: number, context: OpenFacts): Promise<Answer<SourceFacts>>;
   /** Decodes once the lane has memory for it; waits for that as a job does. */
   decode(
-    file: FileReference,
+    file: StoredFile,
     page: number,
     context: OpenFacts,
     plan: DecodePlan,
@@ -27,9 +27,6 @@ export interface CodecService {
     rows: ReadableStream<Uint8Array>,
   ): Promise<Answer<EncodedFile>>;
 }
-
-/** A file that both lanes find in the store, or one that only the caller can read. */
-export type FileReference = { stored: StoredFile } | { lent: ByteSource };
 
 /** The memory is the other lane's. */
 export type OpenFacts = Omit<OpenContext, "gate">;
@@ -76,4 +73,13 @@ export function fromAnswer<T>(answer: Answer<T>): T {
   if (answer.ok) return answer.value;
   const { code, message, details } = answer.error;
   throw new AppError(code, message, details);
+}
+
+/**
+ * Gives back the functions of an answer, or one of them. They must not be left to the garbage
+ * collector: where an inspector can listen, as in development, the runtime warns of it in the midst
+ * of collecting, and crashes.
+ */
+export function release(held: object): void {
+  (held as Partial<Disposable>)[Symbol.dispose]?.();
 }

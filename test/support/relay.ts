@@ -9,7 +9,6 @@ import { remoteEncoder, remoteOpen } from "../../src/lanes/remote.ts";
 import type { CodecService } from "../../src/lanes/wire.ts";
 import { IMAGES_CODECS } from "../../src/lanes/images.ts";
 import { PLANS } from "../../src/plans.ts";
-import { fromBytes } from "../../src/pipeline/bytes.ts";
 import { deliver } from "../../src/pipeline/deliver.ts";
 import { MemoryGate } from "../../src/pipeline/memory.ts";
 import { OUTPUT_OPTIONS } from "../../src/pipeline/options.ts";
@@ -40,7 +39,7 @@ function codecsFor(service: CodecService, side: Side): LaneCodecs {
 }
 
 export default {
-  /** ?options={}&side=&stored=&stopAt=: file → file, stopped where its progress reaches `stopAt`. */
+  /** ?options={}&side=&stopAt=: file → file, stopped where its progress reaches `stopAt`. */
   async fetch(request, env) {
     const query = new URL(request.url).searchParams;
     const bytes = new Uint8Array(await request.arrayBuffer());
@@ -55,12 +54,9 @@ export default {
         },
       };
       const files = fileStore(env.FILES);
-      let file = fromBytes(bytes);
-      if (query.get("stored") === "true") {
-        const key = crypto.randomUUID();
-        await env.FILES.put(key, bytes);
-        file = await files.open(key);
-      }
+      const key = crypto.randomUUID();
+      await env.FILES.put(key, bytes);
+      const file = await files.open(key);
       let parts: Uint8Array[] = [];
       const write: Write = async (chunks) => {
         parts = [];
