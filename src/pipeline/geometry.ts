@@ -141,3 +141,8 @@ export function toStored(rect: Rect, full: Size, turn: Turn): Rect {
   const y = turn.flipRows ? full.height - rect.y - height : rect.y;
   return turn.transpose ? { x: y, y: x, width: height, height: width } : { x, y, width, height };
 }
+
+export const sizeOf = ({ width, height }: Size): Size => ({ width, height });
+
+export const isSameSize = (a: Size, b: Size): boolean =>
+  a.width === b.width && a.height === b.height;

@@ -11,40 +11,18 @@ import type {
 } from "../codecs/codec.ts";
 import { AppError } from "../errors.ts";
 import { ENGINE_BASE_BYTES, PAGE_BYTES } from "../kernels/engine.ts";
-import type { FilterName } from "../kernels/filters.ts";
-import { MAX_FRAMES, MIB } from "../limits.ts";
+import { MIB } from "../limits.ts";
 import { withOrientation } from "../metadata/exif.ts";
 import { withUprightXmp } from "../metadata/xmp.ts";
-import { crop } from "../operations/crop.ts";
-import { expand } from "../operations/expand.ts";
-import { flatten } from "../operations/flatten.ts";
-import { grayToSrgb } from "../operations/gray-to-srgb.ts";
-import { enlargePixelArt } from "../operations/hqx.ts";
 import type { Operation } from "../operations/operation.ts";
-import { maxPasses, orient, TURNS } from "../operations/orient.ts";
-import { pad } from "../operations/pad.ts";
-import { findSource, resize } from "../operations/resize.ts";
+import { maxPasses, TURNS } from "../operations/orient.ts";
 import { planColour, type ColourPlan } from "./colour.ts";
-import {
-  layOut,
-  toStored,
-  transposeSize,
-  type Geometry,
-  type Rect,
-  type Size,
-} from "./geometry.ts";
+import { isSameSize, layOut, sizeOf, transposeSize, type Size } from "./geometry.ts";
 import { fitIcon } from "./icon.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { Animation, DecodePlan, Metadata, PictureInfo, Source, Warning } from "./picture.ts";
-
-export interface PlanLimits {
-  maxPixels: number;
-  /** Of all frames together, each as large as the canvas. */
-  maxTotalPixels: number;
-  maxSide: number;
-  /** What saves memory at the price of time is done only where there is not as much. */
-  memoryBytes: number;
-}
+import { checkFrames, checkSize, type PlanLimits } from "./plan-limits.ts";
+import { chainSteps, chooseRegion, chooseScale } from "./steps.ts";
 
 export interface Plan {
   decode: DecodePlan;
@@ -133,17 +111,7 @@ export function makePlan(
     ...{ colors, dither, iconSizes, metadata, page: pageLayout(options) },
   };
   const { exif, xmp } = source.metadata;
-  const showsInput =
-    !source.isDrawing &&
-    (source.frames === 1 || moves !== undefined) &&
-    source.pages === 1 &&
-    options.frame === null &&
-    options.iconSizes === null &&
-    options.colors === null &&
-    options.chromaSubsampling === "auto" &&
-    region === null &&
-    scale === 1 &&
-    steps.every(({ name }) => name === "orient");
+  const showsInput = doesShowInput(source, options, decode, steps, moves !== undefined);
   const repeatsPicture = showsInput && isSameFormat(options, source);
   const outputBytes = output.width * output.height * output.channels + SMALL_FILE_BYTES;
   const fixedBytes =
@@ -185,6 +153,28 @@ export function makePlan(
   };
 }
 
+/** Whether nothing of the input is changed but its orientation. */
+function doesShowInput(
+  source: Source,
+  options: ResolvedOptions,
+  { scale, region }: DecodePlan,
+  steps: readonly Operation[],
+  moves: boolean,
+): boolean {
+  return (
+    !source.isDrawing &&
+    (source.frames === 1 || moves) &&
+    source.pages === 1 &&
+    options.frame === null &&
+    options.iconSizes === null &&
+    options.colors === null &&
+    options.chromaSubsampling === "auto" &&
+    region === null &&
+    scale === 1 &&
+    steps.every(({ name }) => name === "orient")
+  );
+}
+
 /** PNGs that move are read as PNG, and written as what moves. */
 const isSameFormat = ({ format }: ResolvedOptions, source: Source): boolean =>
   format === source.format ||
@@ -220,29 +210,6 @@ function planAnimation(
 /** Steps that make no colour that was not there. */
 const KEEPS_COLOURS = ["crop", "orient"];
 
-/** @throws AppError too_many_pixels */
-function checkFrames(
-  { frames }: Source,
-  { maxTotalPixels }: PlanLimits,
-  ...sizes: readonly Size[]
-): void {
-  if (frames > MAX_FRAMES) {
-    throw new AppError(
-      "too_many_pixels",
-      `The animation has ${frames} frames; up to ${MAX_FRAMES} are allowed.`,
-      { limit: "max_frames", limit_frames: MAX_FRAMES, frames },
-    );
-  }
-  const pixels = frames * Math.max(...sizes.map(({ width, height }) => width * height));
-  if (pixels > maxTotalPixels) {
-    throw new AppError(
-      "too_many_pixels",
-      `The animation's ${frames} frames have ${pixels} pixels together; up to ${maxTotalPixels} are allowed.`,
-      { limit: "max_total_pixels", limit_pixels: maxTotalPixels, frames, pixels },
-    );
-  }
-}
-
 const warnOfFrames = ({ frames }: Source): Warning[] =>
   frames === 1
     ? []
@@ -252,48 +219,6 @@ const warnOfFrames = ({ frames }: Source): Warning[] =>
           message: `The picture is an animation of ${frames} frames; its first one was used.`,
         },
       ];
-
-function checkSize(what: string, { width, height }: Size, limits: PlanLimits): void {
-  const { maxSide, maxPixels } = limits;
-  const size = { width, height };
-  if (width > maxSide || height > maxSide) {
-    throw new AppError(
-      "too_many_pixels",
-      `${what} is ${width}×${height} pixels; a side may have up to ${maxSide}.`,
-      { limit: "max_side", limit_pixels: maxSide, ...size },
-    );
-  }
-  if (width * height > maxPixels) {
-    throw new AppError(
-      "too_many_pixels",
-      `${what} is ${width}×${height} pixels; up to ${maxPixels} are allowed.`,
-      { limit: "max_pixels", limit_pixels: maxPixels, ...size },
-    );
-  }
-}
-
-/** The furthest reduction that still leaves at least the target's size to resample from. */
-function chooseScale(
-  source: Source,
-  target: Size,
-  { kernel, linearLight }: ResolvedOptions,
-): number {
-  // Reducing averages, which "nearest" must not.
-  if (kernel === "nearest") return 1;
-  // Decoders average values, not light.
-  if (linearLight) return 1;
-  // A side of one pixel stays one when it is reduced.
-  if (target.width >= source.width && target.height >= source.height) return 1;
-  return source.scales.reduce(
-    (best, scale) =>
-      scale > best &&
-      Math.ceil(source.width / scale) >= target.width &&
-      Math.ceil(source.height / scale) >= target.height
-        ? scale
-        : best,
-    1,
-  );
-}
 
 const pageLayout = (options: ResolvedOptions): PageLayout => ({
   size: options.pageSize,
@@ -308,99 +233,6 @@ const enlarged = ({ width, height }: Size): Warning => ({
   code: "drawn_smaller",
   message: `The drawing was made ${width}×${height} pixels, the most there is memory for, and enlarged.`,
 });
-
-const sizeOf = ({ width, height }: Size): Size => ({ width, height });
-
-const isSameSize = (a: Size, b: Size): boolean => a.width === b.width && a.height === b.height;
-
-/** Whether the result, before margins, is smaller than what is decoded. */
-const isShrinking = ({ window }: Geometry, reduced: Size): boolean =>
-  window.width * window.height <= reduced.width * reduced.height;
-
-/** Where the stored picture, reduced, is resized to and cut, before it is turned. */
-function toStoredGeometry(
-  { orientation, width, height }: Source,
-  scale: number,
-  geometry: Geometry,
-) {
-  const turn = TURNS[orientation];
-  return {
-    full: transposeSize(geometry.full, turn),
-    window: toStored(geometry.window, geometry.full, turn),
-    extent: { width: width / scale, height: height / scale },
-  };
-}
-
-const filterOf = ({ kernel }: ResolvedOptions): FilterName =>
-  kernel === "hqx" ? "catmull-rom" : kernel;
-
-/** The part of the reduced picture that is needed, where the source can deliver that alone. */
-function chooseRegion(
-  source: Source,
-  reduced: PictureInfo,
-  scale: number,
-  geometry: Geometry,
-  options: ResolvedOptions,
-): Rect | null {
-  // Nothing is cut off: all of the file is read, so that one that breaks off is refused.
-  if (isSameSize(geometry.window, geometry.full)) return null;
-  if (source.isDrawing) return isSameSize(reduced, geometry.full) ? geometry.window : null;
-  if (!source.regions || !isShrinking(geometry, reduced)) return null;
-  const { full, window, extent } = toStoredGeometry(source, scale, geometry);
-  const region = findSource(reduced, full, window, filterOf(options), extent);
-  return isSameSize(region, reduced) ? null : region;
-}
-
-/**
- * Turning buffers the picture and the steps on every pixel take time, so they come where the
- * picture is smaller: after shrinking, before enlarging.
- */
-function chainSteps(
-  reduced: PictureInfo,
-  source: Source,
-  { scale, region, drawn, passes }: DecodePlan & Pick<Plan, "passes">,
-  options: ResolvedOptions,
-  geometry: Geometry,
-  colour: ColourPlan,
-): Operation[] {
-  const { full, window, canvas, at } = geometry;
-  const steps: Operation[] = [];
-  let current: PictureInfo = { ...reduced, ...(region && sizeOf(region)) };
-  const add = (make: (input: PictureInfo) => Operation | null): void => {
-    const step = make(current);
-    if (!step) return;
-    steps.push(step);
-    current = step.output;
-  };
-  const addWholePictureSteps = (): void => {
-    add((input) => orient(input, source.orientation, passes));
-    add((input) => grayToSrgb(input, colour.grayTable));
-    add((input) => (colour.flattenOn ? flatten(input, colour.flattenOn) : null));
-  };
-  const how = { filter: filterOf(options), linearLight: options.linearLight };
-
-  if (drawn && isSameSize(drawn, full)) addWholePictureSteps();
-  else if (isShrinking(geometry, reduced)) {
-    const stored = toStoredGeometry(source, scale, geometry);
-    const part = region && { x: region.x, y: region.y, of: sizeOf(reduced) };
-    const extent = drawn ?? stored.extent;
-    add((input) => resize(input, stored.full, stored.window, how, extent, part));
-    // Not resized: nothing of the window has been cut yet, unless by the decoder.
-    if (steps.length === 0 && !region) add((input) => crop(input, stored.window));
-    addWholePictureSteps();
-  } else {
-    addWholePictureSteps();
-    if (options.kernel === "hqx") add((input) => enlargePixelArt(input, ratioTo(full, input)));
-    add((input) => resize(input, full, window, how) ?? crop(input, window));
-  }
-  add((input) => expand(input, colour.channels));
-  add((input) => pad(input, canvas, at, colour.padColour));
-  return steps;
-}
-
-function ratioTo(target: Size, { width, height }: Size): number {
-  return Math.max(target.width / width, target.height / height);
-}
 
 /** Without `stripMetadata` all of it, with an orientation that fits the turned pixels. */
 function chooseMetadata(

@@ -1,6 +1,6 @@
 /**
  * Camera raw: the largest preview that the camera left in the file. Light as sensors see it is not
- * developed: that takes some 20 bytes a pixel at once, 4 megapixels in an isolate, where cameras
+ * developed: that would take an estimated 20 bytes a pixel at once, 4 megapixels in an isolate, where cameras
  * have 24.
  */
 import { AppError } from "../../errors.ts";
