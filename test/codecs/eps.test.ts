@@ -3,6 +3,7 @@ import sharp from "sharp";
 import { inflateSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { hasCorpus, readCorpus } from "../corpus/manifest.ts";
+import { writeDosEps } from "../support/eps-writer.ts";
 import { takeEpsApart } from "../support/eps-reader.ts";
 import { type Lab, LabError, startLab } from "../support/lab-client.ts";
 import { psnr } from "../support/psnr.ts";
@@ -66,14 +67,8 @@ test("a TIFF preview is read, and the answer says so", async () => {
   const tiff = await sharp(await drawPng(60, 40))
     .tiff({ compression: "lzw" })
     .toBuffer();
-  const program = Buffer.from("%!PS-Adobe-3.0 EPSF-3.0\nshowpage\n");
-  const header = Buffer.alloc(30);
-  header.writeUInt32BE(0xc5d0d3c6, 0);
-  header.writeUInt32LE(30, 4);
-  header.writeUInt32LE(program.length, 8);
-  header.writeUInt32LE(30 + program.length, 20);
-  header.writeUInt32LE(tiff.length, 24);
-  const made = await lab.convert(Buffer.concat([header, program, tiff]), { format: "png" });
+  const file = writeDosEps("%!PS-Adobe-3.0 EPSF-3.0\nshowpage\n", tiff);
+  const made = await lab.convert(file, { format: "png" });
   expect(made).toMatchObject({ width: 60, height: 40, source: { format: "eps" } });
   expect(made.warnings.map(({ code }) => code)).toContain("preview_used");
   expect(await sharp(made.file).removeAlpha().raw().toBuffer()).toEqual(await sharp(tiff).raw().toBuffer()); // prettier-ignore

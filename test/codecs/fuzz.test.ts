@@ -26,7 +26,8 @@ test.each(readableFormats())(`${RUNS} damaged files: %s`, async (format) => {
   const { runs, codes, faults } = await fuzz.run(format, seeds, RUNS);
   expect(faults).toEqual([]);
   expect(runs).toBe(RUNS);
-  // They get past the first check: some are pictures, and others are found damaged.
-  expect(codes["decoded"]).toBeGreaterThan(RUNS / 20);
-  expect(codes["invalid_image"] ?? 0).toBeGreaterThan(RUNS / 50);
+  // They get past the first check: some are pictures, and others are found damaged, or cut off.
+  const decoded = codes["decoded"] ?? 0;
+  expect(decoded).toBeGreaterThan(RUNS / 20);
+  expect(RUNS - decoded).toBeGreaterThan(RUNS / 20);
 });

@@ -195,12 +195,10 @@ describe("metadata", () => {
     expect((await lab.decode(file)).data.length).toBe(20);
   });
 
-  test("an animation gives its still picture and says so", async () => {
+  test("what says that it moves and has no frames is a still picture", async () => {
     const frames = Buffer.from([0, 0, 0, 20, 0, 0, 0, 0]);
     const header = await lab.open(gray({ before: [["acTL", frames]] }));
-    expect(header.frames).toBe(1);
-    expect(header.warnings).toMatchObject([{ code: "animation_first_frame" }]);
-    expect(header.warnings[0]?.message).toContain("20 frames");
+    expect(header).toMatchObject({ frames: 1, warnings: [] });
   });
 
   test("16 bits and a gamma that is not sRGB's are warned of", async () => {

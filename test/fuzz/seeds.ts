@@ -10,6 +10,7 @@ import sharp, { type Sharp } from "sharp";
 import type { ReadableFormat } from "../../src/formats.ts";
 import { packRunLengths, writeBmp } from "../support/bmp-writer.ts";
 import { encodeByElheif } from "../support/elheif.ts";
+import { writeDosEps } from "../support/eps-writer.ts";
 import { writeGif } from "../support/gif-writer.ts";
 import { writeByMagick } from "../support/magick.ts";
 import { wrapJpeg } from "../support/raw-writer.ts";
@@ -209,7 +210,13 @@ const MAKERS: Record<ReadableFormat, () => Promise<Buffer>[]> = {
       }),
     ),
   ],
-  eps: () => [Promise.resolve(Buffer.from("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"))],
+  eps: () =>
+    (["none", "lzw"] as const).map(async (compression) =>
+      writeDosEps(
+        "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        await draw(3).tiff({ compression }).toBuffer(),
+      ),
+    ),
   pdf: () => [
     Promise.resolve(
       writePdf({ pages: [{ box: [0, 0, 60, 40], content: "1 0 0 rg 5 5 30 20 re f" }] }),

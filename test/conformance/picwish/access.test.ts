@@ -112,6 +112,7 @@ describe("a failed task", () => {
     download_failed: -3,
     file_too_large: -5,
     too_many_pixels: -5,
+    too_many_pages: -5,
     memory_limit: -5,
     empty_file: -7,
     unsupported_input_format: -7,
@@ -119,6 +120,8 @@ describe("a failed task", () => {
     invalid_image: -7,
     truncated_image: -7,
     unsupported_feature: -7,
+    password_required: -7,
+    wrong_password: -7,
     timed_out: -8,
   };
 
