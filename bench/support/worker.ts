@@ -81,7 +81,7 @@ const RUNNERS: Record<string, (run: Run) => Promise<Result>> = {
     const source = await openerOf(ALL_CODECS, format)(fromBytes(bytes), openContext(gate));
     const plan = { scale: 1, region: (options["region"] ?? null) as Rect | null };
     return await measure(start, source.memory(plan), async (workspace) => {
-      const picture = await source.picture(0, plan, workspace);
+      const picture = await source.picture(plan, workspace);
       let pixelBytes = 0;
       for await (const { data } of picture.strips) pixelBytes += data.length;
       return { bytes: pixelBytes, file: [] };

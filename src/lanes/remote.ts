@@ -57,7 +57,7 @@ async function openPage(
     warnings,
     memory: () => STREAM_BYTES,
     page: (index) => openPage(service, file, index, context),
-    async picture(_frame, plan) {
+    async picture(plan) {
       const answer = await service.decode(file, page, context, plan);
       const { picture, rows, result } = fromAnswer(answer);
       async function* strips(): AsyncGenerator<Strip, void, undefined> {

@@ -41,7 +41,7 @@ export function serveCodecs(host: Host): CodecService {
         const source = await open(host, file, page, context);
         const workspace = await host.gate.admit(source.memory(plan) + OVERHEAD_BYTES);
         try {
-          const { strips, ...picture } = await source.picture(0, plan, workspace);
+          const { strips, ...picture } = await source.picture(plan, workspace);
           const work = start(dataOf(strips), workspace, decodeFailure, () => [...source.warnings]);
           return { picture, rows: work.bytes, result: work.result };
         } catch (thrown) {

@@ -260,7 +260,7 @@ async function* decode(
 ): AsyncIterable<Strip> {
   let picture: Picture;
   try {
-    picture = await source.picture(0, decodePlan, workspace);
+    picture = await source.picture(decodePlan, workspace);
   } catch (thrown) {
     throw decodeFailure(thrown);
   }

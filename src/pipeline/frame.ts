@@ -33,7 +33,7 @@ export function pickFrame(source: Source, frame: number): Source {
     frames: 1,
     scales: [1],
     memory: (plan) => animation.memory(plan),
-    picture: (_index, plan, workspace) =>
+    picture: (plan, workspace) =>
       Promise.resolve({
         ...info,
         strips: stripsOfFrame(animation.frames(plan, workspace), frame),

@@ -138,8 +138,8 @@ export interface Source extends SourceInfo {
    */
   page?(index: number): Promise<Source>;
   /**
-   * Decodes one frame. Memory comes from `workspace`, which frees it.
+   * Decodes the picture, of an animation the first frame. Memory comes from `workspace`, which frees it.
    * @throws AppError invalid_image, truncated_image, unsupported_feature
    */
-  picture(index: number, plan: DecodePlan, workspace: Workspace): Promise<Picture>;
+  picture(plan: DecodePlan, workspace: Workspace): Promise<Picture>;
 }

@@ -104,7 +104,7 @@ async function decode(file: Uint8Array): Promise<string[]> {
     if (animation) {
       for await (const frame of animation.frames(plan, workspace)) await check(frame, faults);
     } else {
-      await check(await source.picture(0, plan, workspace), faults);
+      await check(await source.picture(plan, workspace), faults);
     }
     const over = workspace.peakBytes - plannedBytes;
     if (over > GUARD_ALLOWANCE_BYTES) faults.push(`${over} bytes more than planned`);

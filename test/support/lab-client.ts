@@ -82,7 +82,6 @@ export interface Header {
 
 interface DecodeQuery extends Opening {
   scale?: number;
-  frame?: number;
   region?: Rect;
   drawn?: Size;
   /** An interlaced PNG by passes, where it is so small that it would be decoded as a whole, too. */

@@ -71,7 +71,7 @@ const ROUTES: Record<string, Route> = {
   },
 
   /**
-   * ?scale=1&frame=0&region={...}&drawn={...}&page=0&context={dpi,...}&passes= → packed pixels,
+   * ?scale=1&region={...}&drawn={...}&page=0&context={dpi,...}&passes= → packed pixels,
    * described in x-lab.
    */
   "/decode": async (body, query) => {
@@ -85,7 +85,7 @@ const ROUTES: Record<string, Route> = {
     };
     const planned = source.memory(plan);
     return await inWorkspace(gate, planned, async (workspace) => {
-      const picture = await source.picture(Number(query.get("frame") ?? 0), plan, workspace);
+      const picture = await source.picture(plan, workspace);
       const { width, height, channels } = picture;
       const pixels = new Uint8Array(width * height * channels);
       let rows = 0;

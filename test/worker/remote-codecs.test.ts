@@ -42,7 +42,7 @@ async function decode(bytes: number, strips: number) {
   const { state, service } = createService(bytes);
   const file = { ...fromBytes(new Uint8Array(8)), stored: { key: "key", etag: "etag" } };
   const source = await remoteOpen(service)(file, {} as OpenContext);
-  const picture = await source.picture(0, {} as DecodePlan, {} as Workspace);
+  const picture = await source.picture({} as DecodePlan, {} as Workspace);
   let pulled = 0;
   for await (const _strip of picture.strips) if (++pulled === strips) break;
   return state;

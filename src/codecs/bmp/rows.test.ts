@@ -23,7 +23,7 @@ test("a bottom-up file is read by a few ranges from its end, never as a whole", 
   ranges.length = 0;
   const plan = { scale: 1, region: null };
   const workspace = await new MemoryGate().admit(source.memory(plan));
-  const { strips } = await source.picture(0, plan, workspace);
+  const { strips } = await source.picture(plan, workspace);
   let rows = 0;
   for await (const strip of strips) rows += strip.rows;
   expect(rows).toBe(height);

@@ -23,7 +23,7 @@ export async function openBmp(bytes: ByteSource): Promise<Source> {
     warnings: depth > 8 ? [REDUCED] : [],
     scales: [1],
     memory: () => memory(header, layout),
-    picture: (_index, _plan, workspace) =>
+    picture: (_plan, workspace) =>
       Promise.resolve({
         ...{ width, height, channels, icc },
         strips: read(bytes, header, layout, workspace),

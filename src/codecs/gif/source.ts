@@ -28,7 +28,7 @@ export async function openGif(bytes: ByteSource): Promise<Source> {
     warnings: [],
     scales: [1],
     memory: () => decodeMemory(bytes, header),
-    picture: (_index, _plan, workspace) =>
+    picture: (_plan, workspace) =>
       Promise.resolve({ ...info, strips: decodeStrips(bytes, header, workspace) }),
   };
 }

@@ -31,7 +31,7 @@ export async function openHdr(bytes: ByteSource): Promise<Source> {
     ...{ frames: 1, pages: 1, warnings: [REDUCED], scales: [1] },
     memory: () =>
       byteWindowBytes(rowInputBytes(width)) + TABLE_BYTES + width * (PIXEL_BYTES + 3 * STRIP_ROWS),
-    picture: (_index, _plan, workspace) =>
+    picture: (_plan, workspace) =>
       Promise.resolve({
         ...{ width, height, channels: 3, icc: null },
         strips: decode(bytes, header, workspace),

@@ -44,7 +44,7 @@ async function openEntry(bytes: ByteSource, entry: Entry): Promise<Source> {
     warnings: [],
     scales: [1],
     memory: () => dib.bytes + pixelBytes(dib),
-    picture: (_index, _plan, workspace) => decode(file, dib, workspace),
+    picture: (_plan, workspace) => decode(file, dib, workspace),
   };
 }
 

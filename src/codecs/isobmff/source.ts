@@ -62,7 +62,7 @@ async function openPage(
     scales: [1],
     memory: () => tilesMemory(tiled) + cropMemory(image.colour, info),
     page: (other) => openPage(file, format, decoders, meta, pages, other),
-    picture: (_frame, _plan, workspace) => {
+    picture: (_plan, workspace) => {
       const strips = decodeTiles(tiled, workspace);
       const cropped = cropStrips(strips, image.colour, window, info.channels, workspace);
       return Promise.resolve({ ...info, strips: cropped });

@@ -53,7 +53,7 @@ export async function openJpeg(bytes: ByteSource): Promise<Source> {
     scales: SCALES,
     regions: true,
     memory: (plan) => planDecode(header, bytes.size, plan),
-    picture: async (_index, plan, workspace) => {
+    picture: async (plan, workspace) => {
       const decode = canStream(header, plan) ? decodeByRows : decodeWhole;
       const decoded = await decode({ bytes, header, warnings }, plan, workspace);
       return toPicture(decoded, header, workspace);

@@ -78,7 +78,7 @@ function describePage(
     isDrawing: true,
     memory: (plan) => limitBytes(viewOf(plan, own.size)),
     page: (other) => Promise.resolve(describePage(bytes, context, pages, other)),
-    async picture(_index, plan, workspace) {
+    async picture(plan, workspace) {
       const view = viewOf(plan, own.size);
       const pdfium = await workspace.take(PDFIUM, limitBytes(view));
       pdfium.begin(limitBytes(view));

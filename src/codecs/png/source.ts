@@ -38,7 +38,7 @@ async function open(source: ByteSource, choose: typeof chooseInterlaced): Promis
     scales: [1],
     memory: (plan) =>
       animation && !isShown ? animation.memory(plan) : decoder.memory(source, header, layout),
-    async picture(_index, plan, workspace) {
+    async picture(plan, workspace) {
       const strips =
         animation && !isShown
           ? stripsOfFrame(animation.frames(plan, workspace), 1)

@@ -26,7 +26,7 @@ export async function openPsd(bytes: ByteSource): Promise<Source> {
     metadata: { ...metadata, icc },
     ...{ frames: 1, pages: 1, warnings: bits === 16 ? [REDUCED_TO_8_BIT] : [], scales: [1] },
     memory: () => planesBytes(header, planes) + buffersBytes(header),
-    async picture(_index, _plan, workspace) {
+    async picture(_plan, workspace) {
       const readers = await openPlanes(bytes, header, planes, workspace);
       return { width, height, channels, icc, strips: decode(header, readers, workspace) };
     },

@@ -41,7 +41,7 @@ export async function openQoi(bytes: ByteSource): Promise<Source> {
     metadata: { icc: null, exif: null, xmp: null },
     ...{ frames: 1, pages: 1, warnings: [], scales: [1] },
     memory: () => byteWindowBytes(width * PIXEL_BYTES) + stripBytes(shape),
-    picture: (_index, _plan, workspace) =>
+    picture: (_plan, workspace) =>
       Promise.resolve({ ...shape, icc: null, strips: decode(bytes, shape, workspace) }),
   };
 }

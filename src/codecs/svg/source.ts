@@ -67,7 +67,7 @@ export async function openSvg(bytes: ByteSource, context: OpenContext): Promise<
     isDrawing: true,
     drawable: (full) => drawable(full, svg),
     memory: (plan) => Math.max(needed(viewOf(plan, own.size)), resvgOf(needed(viewOf(plan, own.size))).bytes), // prettier-ignore
-    picture: (_index, plan, workspace) => {
+    picture: (plan, workspace) => {
       const view = viewOf(plan, own.size);
       const { width, height } = view;
       return Promise.resolve({

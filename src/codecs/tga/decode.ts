@@ -21,7 +21,7 @@ export async function openTga(bytes: ByteSource): Promise<Source> {
     metadata: { icc: null, exif: null, xmp: null },
     ...{ frames: 1, pages: 1, warnings: [], scales: [1] },
     memory: () => rowsBytes(header) + STRIP_ROWS * width * channels,
-    picture: async (_index, _plan, workspace) => ({
+    picture: async (_plan, workspace) => ({
       ...{ width, height, channels, icc: null },
       strips: decode(header, await openRows(bytes, header, workspace), channels, workspace),
     }),

@@ -46,7 +46,7 @@ async function openPage(source: ByteSource, directory: Directory): Promise<Sourc
     pages: 1,
     scales: [1],
     memory: () => decodeMemory(header, colour),
-    async picture(_index, _plan, workspace) {
+    async picture(_plan, workspace) {
       const table = await readTable(source, header, workspace);
       const readers = Array.from({ length: countPlanes(header) }, (_, plane) =>
         createRowReader(source, header, table, plane, workspace),

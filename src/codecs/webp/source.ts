@@ -27,7 +27,7 @@ export async function openWebp(bytes: ByteSource): Promise<Source> {
     warnings,
     scales: [1],
     memory: (plan) => (animation && !isCanvas ? animation.memory(plan) : planPicture(image)),
-    picture: async (_index, plan, workspace) => ({
+    picture: async (plan, workspace) => ({
       ...info,
       strips:
         animation && !isCanvas
