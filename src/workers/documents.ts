@@ -1,6 +1,7 @@
 /** Consumer of the documents lane. Wiring only. */
 import { documentsCodecs } from "../lanes/documents.ts";
 import { MemoryGate } from "../pipeline/memory.ts";
+import { fontLibrary } from "../stores/fonts.ts";
 import { consumeJobs } from "./consume.ts";
 import type { DocumentsEnv, JobMessage } from "./env.ts";
 
@@ -8,5 +9,8 @@ import type { DocumentsEnv, JobMessage } from "./env.ts";
 const gate = new MemoryGate();
 
 export default {
-  queue: (batch, env) => consumeJobs(batch, env, documentsCodecs(env.FORMATS), gate),
+  queue(batch, env) {
+    const fonts = env.FONTS_PREFIX ? fontLibrary(env.FILES, env.FONTS_PREFIX) : null;
+    return consumeJobs(batch, env, documentsCodecs(env.FORMATS, fonts), gate);
+  },
 } satisfies ExportedHandler<DocumentsEnv, JobMessage>;

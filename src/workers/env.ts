@@ -41,4 +41,6 @@ export interface ConsumerEnv {
 export interface DocumentsEnv extends ConsumerEnv {
   /** The formats lane's codecs. */
   FORMATS: CodecService;
+  /** Of the keys of fonts in the bucket, with the slash at its end; without it none are looked for. */
+  FONTS_PREFIX?: string;
 }

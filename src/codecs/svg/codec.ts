@@ -1,4 +1,8 @@
+import type { FontLibrary } from "../../pipeline/fonts.ts";
 import type { Codec } from "../codec.ts";
-import { openSvg } from "./source.ts";
+import { svgOpener } from "./source.ts";
 
-export const SVG: Pick<Codec, "open"> = { open: openSvg };
+/** @param library fonts beside those that are embedded; null where there are none */
+export const svgCodec = (library: FontLibrary | null): Pick<Codec, "open"> => ({
+  open: svgOpener(library),
+});

@@ -39,9 +39,35 @@ const STAND_INS: readonly (readonly [names: RegExp, family: string])[] = [
   ],
 ];
 
-/** The drawing with names of fonts that there are. */
-export function nameFonts(body: string): string {
-  return body.replace(/\bfont(?:-family)?\s*(?:="|:)[^";}<]*/g, (declaration) =>
-    STAND_INS.reduce((text, [names, family]) => text.replace(names, family), declaration),
+/** Where a drawing says in what its text is set; what is quoted there may be written as entities. */
+const DECLARATION = /\bfont(?:-family)?\s*(?:="|:)(?:[^"&;}<]|&\w+;)*/g;
+
+/** Whether the drawing names the family somewhere. */
+export function namesFont(svg: string, family: string): boolean {
+  const name = wordsOf(family);
+  return (svg.match(DECLARATION) ?? []).some((declaration) => name.test(declaration));
+}
+
+/**
+ * The drawing with names of fonts that there are.
+ * @param own names that the deployment has fonts for, and what these call themselves
+ */
+export function nameFonts(svg: string, own: ReadonlyMap<string, string>): string {
+  const longestFirst = [...own].toSorted(([a], [b]) => b.length - a.length);
+  const known: readonly (readonly [names: RegExp, family: string])[] = [
+    ...longestFirst.map(([name, family]) => [wordsOf(name), family] as const),
+    ...STAND_INS,
+  ];
+  // All at once: what stands in for one must not be taken for another.
+  const names = new RegExp(known.map(([{ source }]) => `(${source})`).join("|"), "gi");
+  return svg.replace(DECLARATION, (declaration) =>
+    declaration.replace(names, (written, ...groups: unknown[]) => {
+      const index = groups.findIndex((group) => group !== undefined);
+      return known[index]?.[1] ?? written;
+    }),
   );
 }
+
+/** The name in any case, as whole words. */
+const wordsOf = (name: string): RegExp =>
+  new RegExp(`(?<![\\w-])${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w-])`, "i");

@@ -5,9 +5,11 @@ import type { ByteSource } from "../../pipeline/bytes.ts";
 import type { Rect, Size } from "../../pipeline/geometry.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import type { Source, Strip } from "../../pipeline/picture.ts";
-import type { OpenContext } from "../codec.ts";
+import type { FontLibrary } from "../../pipeline/fonts.ts";
+import type { Open, OpenContext } from "../codec.ts";
 import { ownSize, viewOf, type View } from "../drawing.ts";
 import { FONT_BYTES, FONT_OPTIONS, FONTS, nameFonts } from "./fonts.ts";
+import { findFonts, type OwnFonts } from "./own-fonts.ts";
 import { measurePictures } from "./pictures.ts";
 import { RESVG_BASE_BYTES, resvgOf, type DrawnPixels, type Resvg } from "./resvg.ts";
 import { sanitise, writeAttributes, type CleanSvg } from "./sanitise.ts";
@@ -29,12 +31,27 @@ const BAND_COPIES = 3.25;
  */
 const LAYERED_BANDS = 3;
 const LAYERS_BYTES = 56 * MIB;
+/** A font in resvg's memory. */
+const FONT_FACTOR = 1.25;
 /** The drawing's text, twice in resvg's memory, and what a parser wants besides. */
 const TEXT_FACTOR = 3;
 const PARSER_BYTES = 2 * MIB;
 
-/** @throws AppError invalid_image, truncated_image, unsupported_feature, too_many_pixels, memory_limit */
-export async function openSvg(bytes: ByteSource, context: OpenContext): Promise<Source> {
+/** @param library fonts beside those that are embedded; null where there are none */
+export const svgOpener =
+  (library: FontLibrary | null): Open =>
+  (bytes, context) =>
+    openSvg(bytes, context, library);
+
+/**
+ * @throws AppError invalid_image, truncated_image, unsupported_feature, too_many_pixels,
+ *   memory_limit, storage_unavailable
+ */
+async function openSvg(
+  bytes: ByteSource,
+  context: OpenContext,
+  library: FontLibrary | null,
+): Promise<Source> {
   if (bytes.size > MAX_BYTES) {
     throw new AppError("memory_limit", `An SVG may have ${MAX_BYTES / MIB} MiB at most.`, {
       ...{ limit: "svg_bytes", limit_bytes: MAX_BYTES, needed_bytes: bytes.size },
@@ -43,6 +60,7 @@ export async function openSvg(bytes: ByteSource, context: OpenContext): Promise<
   const clean = sanitise(decodeText(await bytes.read(0, bytes.size)));
   const { pictureBytes, damaged } = await measurePictures(clean.pictures, context);
   const svg = damaged.reduce((left, uri) => withoutPicture(left, uri), clean);
+  const fonts = await findFonts(svg, library);
   const ratio = (context.dpi ?? DPI) / DPI;
   const natural = readSize(svg.attributes);
   const wanted = { width: natural.width * ratio, height: natural.height * ratio };
@@ -53,7 +71,7 @@ export async function openSvg(bytes: ByteSource, context: OpenContext): Promise<
     svg.treeBytes +
     TEXT_FACTOR * bytes.size +
     2 * pictureBytes +
-    (svg.hasText ? 1.25 * FONT_BYTES : 0) +
+    (svg.hasText ? FONT_FACTOR * (FONT_BYTES + fonts.bytes) : 0) +
     drawingBytes(view, svg);
   return {
     format: "svg",
@@ -62,17 +80,20 @@ export async function openSvg(bytes: ByteSource, context: OpenContext): Promise<
     metadata: { icc: null, exif: null, xmp: null },
     frames: 1,
     pages: 1,
-    warnings: [],
+    warnings: fonts.warnings,
     scales: [1],
     isDrawing: true,
     drawable: (full) => drawable(full, svg),
-    memory: (plan) => Math.max(needed(viewOf(plan, own.size)), resvgOf(needed(viewOf(plan, own.size))).bytes), // prettier-ignore
+    memory(plan) {
+      const inResvg = needed(viewOf(plan, own.size));
+      return Math.max(inResvg, resvgOf(inResvg).bytes) + fonts.bytes;
+    },
     picture: (plan, workspace) => {
       const view = viewOf(plan, own.size);
       const { width, height } = view;
       return Promise.resolve({
         ...{ width, height, channels: 4, icc: null },
-        strips: draw(svg, view, needed(view), workspace),
+        strips: draw(svg, fonts, view, needed(view), workspace),
       });
     },
   };
@@ -118,7 +139,11 @@ function drawable(full: Size, svg: CleanSvg): Size {
 }
 
 /** A drawing around the drawing, whose pixels are those that are wanted. */
-function wrap({ attributes, body }: CleanSvg, { full }: View): string {
+function wrap(
+  { attributes, body }: CleanSvg,
+  fontNames: OwnFonts["names"],
+  { full }: View,
+): string {
   const size = readSize(attributes);
   const inner = new Map(attributes);
   inner.delete("x");
@@ -126,11 +151,12 @@ function wrap({ attributes, body }: CleanSvg, { full }: View): string {
   inner.set("width", String(size.width));
   inner.set("height", String(size.height));
   const scale = `${full.width / size.width} ${full.height / size.height}`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${full.width}" height="${full.height}"><g transform="scale(${scale})"><svg${writeAttributes(inner)}>${nameFonts(body)}</svg></g></svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${full.width}" height="${full.height}"><g transform="scale(${scale})">${nameFonts(`<svg${writeAttributes(inner)}>${body}</svg>`, fontNames)}</g></svg>`;
 }
 
 async function* draw(
   svg: CleanSvg,
+  fonts: OwnFonts,
   view: View,
   neededBytes: number,
   workspace: Workspace,
@@ -138,7 +164,8 @@ async function* draw(
   const { kind, bytes } = resvgOf(neededBytes);
   const resvg = await workspace.take(kind, bytes);
   const check = (): void => checkMemory(resvg, bytes);
-  const drawing = parse(resvg, svg, view);
+  const files = svg.hasText ? [...FONTS, ...(await fonts.load(workspace))] : [];
+  const drawing = parse(resvg, wrap(svg, fonts.names, view), files);
   check();
   const { x, y, width, height } = view;
   const rows = bandRows(view, svg.layers);
@@ -157,9 +184,9 @@ async function* draw(
   }
 }
 
-function parse(resvg: Resvg, svg: CleanSvg, view: View): number {
+function parse(resvg: Resvg, text: string, fonts: readonly Uint8Array[]): number {
   try {
-    return resvg.parse(wrap(svg, view), { font: FONT_OPTIONS }, svg.hasText ? FONTS : []);
+    return resvg.parse(text, { font: FONT_OPTIONS }, fonts);
   } catch (cause) {
     if (cause instanceof WebAssembly.RuntimeError) throw cause;
     throw new AppError("invalid_image", "The SVG is damaged.", {}, { cause });
