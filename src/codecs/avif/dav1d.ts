@@ -1,13 +1,15 @@
 /**
- * dav1d, an AV1 decoder, as ogv 1.9.0 compiles it (with a stack of ours, see codecs/build.ts), without that
- * package's JavaScript. Its wrapper in C hands out pictures with chroma of half the columns and rows, and aborts on all others once it has
- * decoded them. Those are then read from dav1d's own description of them (Dav1dPicture, a public
- * structure), which every reference to the last picture has in the decoder's context.
+ * dav1d, an AV1 decoder, as ogv 1.9.0 compiles it (with a stack of ours, see codecs/build.ts),
+ * without that package's JavaScript. Its wrapper in C hands out pictures with chroma of half the
+ * columns and rows, and aborts on all others once it has decoded them. Those are then read from
+ * dav1d's own description of them (Dav1dPicture, a public structure), which every reference to the
+ * last picture has in the decoder's context.
  */
 import dav1dModule from "../compiled/dav1d.wasm";
 import { MIB } from "../../limits.ts";
 import type { Planes } from "../../kernels/planar.ts";
 import type { InstanceKind, PooledInstance } from "../../pipeline/memory.ts";
+import { discardOutput, resizeHeap } from "../emscripten-hooks.ts";
 import { WasmInstance } from "../wasm.ts";
 import type { SampleLayout } from "../isobmff/tiles.ts";
 
@@ -15,9 +17,6 @@ export const DAV1D: InstanceKind<Dav1d> = { name: "dav1d", create: () => new Dav
 
 /** Memory of an instance that has decoded nothing. */
 export const DAV1D_BASE_BYTES = 263 * 65_536;
-
-const PAGE_BYTES = 65_536;
-const GROWTH_BYTES = MIB;
 
 /** By the names that the build gave them. */
 interface Exports {
@@ -112,11 +111,12 @@ export class Dav1d implements PooledInstance {
       b: () => {
         throw new Aborted();
       },
-      d: (bytes = 0) => this.#grow(bytes >>> 0),
+      d: (bytes = 0) => resizeHeap(this.#instance.memory, bytes, this.#limitBytes),
       e: () => 52,
       c: () => 70,
+      // What it writes of damaged data.
       a: (_file: number, vectors: number, count: number, written: number) =>
-        this.#discard(vectors, count, written),
+        discardOutput(this.#instance.memory, vectors, count, written),
       g: (...frame: Frame) => {
         this.#frame = frame;
       },
@@ -130,26 +130,6 @@ export class Dav1d implements PooledInstance {
     api.stackPointer.value = this.#stackTop;
     api.j();
     this.#instance = new WasmInstance(api, api.h);
-  }
-
-  /** Emscripten's hook for more memory: 1 where it has been grown to `requested` bytes, else 0. */
-  #grow(requested: number): 0 | 1 {
-    const { memory } = this.#instance;
-    const current = memory.buffer.byteLength;
-    const generous = Math.min(current + GROWTH_BYTES, this.#limitBytes);
-    const pages = Math.ceil((Math.max(requested, generous) - current) / PAGE_BYTES);
-    if (current + pages * PAGE_BYTES > this.#limitBytes) return 0;
-    memory.grow(pages);
-    return 1;
-  }
-
-  /** What dav1d writes of damaged data, to nowhere. */
-  #discard(vectors: number, count: number, written: number): 0 {
-    const view = new DataView(this.#instance.memory.buffer);
-    let bytes = 0;
-    for (let i = 0; i < count; i++) bytes += view.getUint32(vectors + i * 8 + 4, true);
-    view.setUint32(written, bytes, true);
-    return 0;
   }
 
   #describe(frame: Frame, { width, height, samples }: Wanted): Planes | null {

@@ -6,8 +6,8 @@
  * imports and exports, and embind's wire format for a std::string (its length, then its bytes).
  */
 import kvazaarModule from "../compiled/kvazaar.wasm";
-import { MIB } from "../../limits.ts";
 import type { InstanceKind } from "../../pipeline/memory.ts";
+import { discardOutput, readText, resizeHeap } from "../emscripten-hooks.ts";
 import { WasmInstance } from "../wasm.ts";
 
 interface Exports {
@@ -18,7 +18,6 @@ interface Exports {
 }
 
 const ENTRY = "jsEncodeImage";
-const PAGE_BYTES = 65_536;
 const WORD_BYTES = 4;
 /** Of libheif's description of a parameter: that it is a number. */
 const INTEGER_TYPE = 1n;
@@ -140,12 +139,12 @@ function createImports(
     y: fail,
     o: fail,
     /** emscripten_resize_heap */
-    z: (bytes = 0) => grow(memory(), bytes >>> 0, exchange.limitBytes),
+    z: (bytes = 0) => resizeHeap(memory(), bytes, exchange.limitBytes),
     /** emscripten_memcpy */
     F: (to = 0, from = 0, bytes = 0) => void heap().copyWithin(to, from, from + bytes),
     /** fd_write, of what kvazaar says of itself; fd_seek */
     l: (_file = 0, vectors = 0, count = 0, written = 0) =>
-      discard(memory(), vectors, count, written),
+      discardOutput(memory(), vectors, count, written),
     v: () => 70,
     /** embind_register_memory_view, embind_register_function */
     a: (type = 0) => void exchange.views.add(type),
@@ -167,28 +166,4 @@ function createImports(
       Object.assign(target, { [key]: exchange.values[value - 1] });
     },
   };
-}
-
-/** Emscripten's hook for more memory: 1 where it has been grown to `requested` bytes, else 0. */
-function grow(memory: WebAssembly.Memory, requested: number, limitBytes: number): 0 | 1 {
-  const current = memory.buffer.byteLength;
-  const generous = Math.min(current + MIB, limitBytes);
-  const pages = Math.ceil((Math.max(requested, generous) - current) / PAGE_BYTES);
-  if (current + pages * PAGE_BYTES > limitBytes) return 0;
-  memory.grow(pages);
-  return 1;
-}
-
-function discard(memory: WebAssembly.Memory, vectors: number, count: number, written: number): 0 {
-  const view = new DataView(memory.buffer);
-  let bytes = 0;
-  for (let i = 0; i < count; i++) bytes += view.getUint32(vectors + i * 8 + 4, true);
-  view.setUint32(written, bytes, true);
-  return 0;
-}
-
-function readText(heap: Uint8Array, pointer: number): string {
-  let text = "";
-  for (let i = pointer; heap[i]; i++) text += String.fromCharCode(heap[i] ?? 0);
-  return text;
 }

@@ -5,6 +5,7 @@
 import libheifModule from "libheif-js/libheif-wasm/libheif.wasm";
 import type { Plane, Planes } from "../../kernels/planar.ts";
 import type { InstanceKind } from "../../pipeline/memory.ts";
+import { resizeHeap } from "../emscripten-hooks.ts";
 import type { CodingColour } from "../isobmff/properties.ts";
 import { WasmInstance } from "../wasm.ts";
 
@@ -35,9 +36,6 @@ const NAMES = {
 type Name = keyof typeof NAMES;
 type De265 = Record<Exclude<Name, "memory">, (...args: number[]) => number>;
 
-const PAGE_BYTES = 65_536;
-const GROWTH_BYTES = 1024 * 1024;
-
 export class Libde265 extends WasmInstance<De265> {
   /** What the memory may grow to, in bytes. */
   limitBytes = Infinity;
@@ -66,7 +64,7 @@ function instantiate(): Libde265 {
     // memcpy for long stretches
     I: (to = 0, from = 0, bytes = 0) =>
       void new Uint8Array(memory.buffer).copyWithin(to, from, from + bytes),
-    D: (requested = 0) => grow(memory, requested >>> 0, made.instance?.limitBytes ?? Infinity),
+    D: (requested = 0) => resizeHeap(memory, requested, made.instance?.limitBytes ?? Infinity),
   });
   const { exports } = new WebAssembly.Instance(libheifModule, { a: imports });
   const memory = exports[NAMES.memory] as WebAssembly.Memory;
@@ -76,16 +74,6 @@ function instantiate(): Libde265 {
   api.init();
   made.instance = new Libde265(api, memory);
   return made.instance;
-}
-
-/** Emscripten's hook for more memory: 1 where it has been grown to `requested` bytes, else 0. */
-function grow(memory: WebAssembly.Memory, requested: number, limitBytes: number): 0 | 1 {
-  const current = memory.buffer.byteLength;
-  const generous = Math.min(current + GROWTH_BYTES, limitBytes);
-  const pages = Math.ceil((Math.max(requested, generous) - current) / PAGE_BYTES);
-  if (current + pages * PAGE_BYTES > limitBytes) return 0;
-  memory.grow(pages);
-  return 1;
 }
 
 const MONO = 0;

@@ -9,7 +9,7 @@ import { AppError } from "../../errors.ts";
 import type { InstanceKind, Workspace } from "../../pipeline/memory.ts";
 import type { Picture, PictureInfo, Strip } from "../../pipeline/picture.ts";
 import type { EncodeOptions } from "../codec.ts";
-import { WasmInstance } from "../wasm.ts";
+import { startEmscripten, type EmscriptenFactory, type EmscriptenInstance } from "../emscripten.ts";
 import { chooseSampling } from "./encode.ts";
 import { writeStart } from "./segments.ts";
 
@@ -17,34 +17,14 @@ interface MozjpegModule {
   encode(rgba: Uint8Array, width: number, height: number, options: object): Uint8Array;
 }
 
-interface FactoryOptions {
-  locateFile(file: string): string;
-  instantiateWasm(
-    imports: WebAssembly.Imports,
-    done: (instance: WebAssembly.Instance) => void,
-  ): WebAssembly.Exports;
-}
-
-const createMozjpeg = createModule as unknown as (
-  options: FactoryOptions,
-) => Promise<MozjpegModule>;
-
-const MOZJPEG: InstanceKind<WasmInstance<MozjpegModule>> = {
+const MOZJPEG: InstanceKind<EmscriptenInstance<MozjpegModule>> = {
   name: "mozjpeg",
-  create: async () => {
-    let memory: WebAssembly.Memory | undefined;
-    const module = await createMozjpeg({
-      locateFile: (file) => file,
-      instantiateWasm: (imports, done) => {
-        const instance = new WebAssembly.Instance(mozjpegModule, imports);
-        memory = instance.exports["C"] as WebAssembly.Memory;
-        done(instance);
-        return instance.exports;
-      },
-    });
-    if (!memory) throw new Error("mozjpeg was not instantiated");
-    return new WasmInstance(module, memory);
-  },
+  create: () =>
+    startEmscripten(
+      createModule as unknown as EmscriptenFactory<MozjpegModule>,
+      mozjpegModule,
+      "C",
+    ),
 };
 
 const INITIAL_BYTES = 16_973_824;

@@ -7,6 +7,7 @@ import pdfiumModule from "@hyzyla/pdfium/pdfium.wasm";
 import { AppError } from "../../errors.ts";
 import { MIB } from "../../limits.ts";
 import type { InstanceKind } from "../../pipeline/memory.ts";
+import { discardOutput, resizeHeap } from "../emscripten-hooks.ts";
 import { WasmInstance } from "../wasm.ts";
 
 /** The functions that are called, of PDFium's public API (fpdfview.h); pointers are numbers. */
@@ -80,7 +81,6 @@ export const PDFIUM: InstanceKind<Pdfium> = { name: "pdfium", create: () => inst
 /** Memory of an instance that has opened nothing. */
 export const PDFIUM_BASE_BYTES = 284 * 65_536;
 
-const PAGE_BYTES = 65_536;
 const GROWTH_BYTES = 2 * MIB;
 
 interface MemoryLimit {
@@ -170,7 +170,11 @@ function instantiate(): Pdfium {
     _abort_js: () => {
       throw new WebAssembly.RuntimeError("PDFium gave up");
     },
-    emscripten_resize_heap: (requested = 0) => grow(runtime.memory, requested >>> 0, limit),
+    emscripten_resize_heap: (requested = 0) => {
+      const grown = resizeHeap(runtime.memory, requested, limit.bytes, GROWTH_BYTES);
+      if (!grown) limit.refused = true;
+      return grown;
+    },
     emscripten_date_now: () => 0,
     environ_get: () => 0,
     environ_sizes_get: (count = 0, bytes = 0) => {
@@ -180,13 +184,8 @@ function instantiate(): Pdfium {
       return 0;
     },
     // Whatever it would print is dropped.
-    fd_write: (_file, vectors = 0, count = 0, written = 0) => {
-      const view = new DataView(runtime.memory.buffer);
-      let bytes = 0;
-      for (let i = 0; i < count; i++) bytes += view.getUint32(vectors + 8 * i + 4, true);
-      view.setUint32(written, bytes, true);
-      return 0;
-    },
+    fd_write: (_file, vectors = 0, count = 0, written = 0) =>
+      discardOutput(runtime.memory, vectors, count, written),
   };
   const imports: Record<string, Record<string, Imported>> = {};
   for (const { module, name } of WebAssembly.Module.imports(pdfiumModule)) {
@@ -198,17 +197,4 @@ function instantiate(): Pdfium {
   runtime.__wasm_call_ctors();
   runtime.FPDF_InitLibrary();
   return new Pdfium(exports as unknown as PdfiumExports, runtime.memory, limit);
-}
-
-/** Emscripten's hook for more memory: 1 where it has been grown to `requestedBytes`, else 0. */
-function grow(memory: WebAssembly.Memory, requestedBytes: number, limit: MemoryLimit): 0 | 1 {
-  const current = memory.buffer.byteLength;
-  const generous = Math.min(current + GROWTH_BYTES, limit.bytes);
-  const pages = Math.ceil((Math.max(requestedBytes, generous) - current) / PAGE_BYTES);
-  if (current + pages * PAGE_BYTES > limit.bytes) {
-    limit.refused = true;
-    return 0;
-  }
-  memory.grow(pages);
-  return 1;
 }

@@ -9,6 +9,7 @@ import encoderModule from "@jsquash/webp/codec/enc/webp_enc_simd.wasm";
 import { AppError } from "../../errors.ts";
 import { MIB } from "../../limits.ts";
 import type { InstanceKind } from "../../pipeline/memory.ts";
+import { readText, resizeHeap } from "../emscripten-hooks.ts";
 import { WasmInstance } from "../wasm.ts";
 
 /** What the build called the parts that matter here. */
@@ -48,9 +49,6 @@ export const WEBP_ENCODER: InstanceKind<Libwebp> = {
 
 /** Memory of an instance that has done nothing. */
 export const LIBWEBP_BASE_BYTES = 256 * 65_536;
-
-const PAGE_BYTES = 65_536;
-const GROWTH_BYTES = 1024 * 1024;
 
 /** More than an allocator writes into either end of a block when it is freed. */
 const SEAM_BYTES = 64;
@@ -203,7 +201,11 @@ function createImports(
     },
     getGlobal: () => 1,
     copy: (to = 0, from = 0, bytes = 0) => void heap().copyWithin(to, from, from + bytes),
-    resize: (requested = 0) => grow(memory(), requested >>> 0, exchange),
+    resize: (requested = 0) => {
+      const grown = resizeHeap(memory(), requested, exchange.limitBytes);
+      if (!grown) exchange.refused = true;
+      return grown;
+    },
     abort: fail,
     raise: fail,
   };
@@ -217,23 +219,4 @@ function takeEnds(heap: Uint8Array, region: Region): Exchange["handedOut"] {
     head: heap.slice(region.pointer, region.pointer + length),
     tail: heap.slice(end - length, end),
   };
-}
-
-/** Emscripten's hook for more memory: 1 where it has been grown to `requestedBytes`, else 0. */
-function grow(memory: WebAssembly.Memory, requestedBytes: number, exchange: Exchange): 0 | 1 {
-  const current = memory.buffer.byteLength;
-  const generous = Math.min(current + GROWTH_BYTES, exchange.limitBytes);
-  const pages = Math.ceil((Math.max(requestedBytes, generous) - current) / PAGE_BYTES);
-  if (current + pages * PAGE_BYTES > exchange.limitBytes) {
-    exchange.refused = true;
-    return 0;
-  }
-  memory.grow(pages);
-  return 1;
-}
-
-function readText(heap: Uint8Array, pointer: number): string {
-  let text = "";
-  for (let i = pointer; heap[i]; i++) text += String.fromCharCode(heap[i] ?? 0);
-  return text;
 }
