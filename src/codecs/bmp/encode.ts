@@ -9,10 +9,11 @@
  * height, which browsers, Windows' viewers, Pillow, ImageMagick, Go and Java all read.
  */
 import { createGrayToSrgb } from "../../colour/profile.ts";
-import { openRgbToSrgb, rgbToSrgbBytes } from "../../colour/rgb.ts";
+import { rgbToSrgbBytes } from "../../colour/rgb.ts";
 import { AppError } from "../../errors.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
+import { createBgrPacker, type PackRow } from "../bgr-rows.ts";
 import type { EncodeOptions } from "../codec.ts";
 import { FILE_HEADER_BYTES } from "./header.ts";
 
@@ -57,11 +58,14 @@ export async function* encodeBmp(
   _options: EncodeOptions,
   workspace: Workspace,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { width, height, channels } = picture;
+  const { width, height, channels, icc } = picture;
   const rowBytes = width * channels;
   const stride = strideOf(picture);
   const atOnce = chunkRows(picture);
-  const packRow = await createRowPacker(picture, workspace);
+  const packRow: PackRow =
+    channels === 1
+      ? (source, target) => target.set(source)
+      : await createBgrPacker({ width, channels, icc }, workspace);
   const kept = isKept(picture) ? workspace.allocate(height * stride) : null;
   yield writeHead(picture, kept === null);
   let y = 0;
@@ -83,20 +87,6 @@ export async function* encodeBmp(
   if (y !== height) throw new AppError("internal", "The picture ended before its last row.");
   if (!kept) return;
   for (let at = 0; at < kept.length; at += CHUNK_BYTES) yield kept.slice(at, at + CHUNK_BYTES);
-}
-
-async function createRowPacker({ width, channels, icc }: PictureInfo, workspace: Workspace) {
-  if (channels === 1) return (source: Uint8Array, target: Uint8Array): void => target.set(source);
-  const toSrgb = await openRgbToSrgb(icc, workspace);
-  return (source: Uint8Array, target: Uint8Array): void => {
-    target.set(source);
-    toSrgb?.(target, width, channels);
-    for (let i = 0; i < target.length; i += channels) {
-      const red = target[i] as number;
-      target[i] = target[i + 2] as number;
-      target[i + 2] = red;
-    }
-  };
 }
 
 function writeHead(picture: PictureInfo, topDown: boolean): Uint8Array {

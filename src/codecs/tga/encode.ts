@@ -1,9 +1,10 @@
 /** Rows → TGA with runs, from the first row down. It has no place for a profile: colours become sRGB. */
 import { createGrayToSrgb } from "../../colour/profile.ts";
-import { openRgbToSrgb, rgbToSrgbBytes } from "../../colour/rgb.ts";
+import { rgbToSrgbBytes } from "../../colour/rgb.ts";
 import { AppError } from "../../errors.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
+import { createBgrPacker, type PackRow } from "../bgr-rows.ts";
 import { chunkWriterBytes, createChunkWriter, type ChunkWriter } from "../chunk-writer.ts";
 import type { EncodeOptions } from "../codec.ts";
 import { HEADER_BYTES, KINDS, RUN_LENGTHS, TOP_DOWN } from "./header.ts";
@@ -65,24 +66,18 @@ function writeFooter(writer: ChunkWriter): void {
   writer.at += FOOTER_BYTES;
 }
 
-async function createRowPacker({ width, channels, icc }: PictureInfo, workspace: Workspace) {
+async function createRowPacker(
+  { width, channels, icc }: PictureInfo,
+  workspace: Workspace,
+): Promise<PackRow> {
   if (channels === 1) {
     const table = icc && createGrayToSrgb(icc);
-    return (source: Uint8Array, target: Uint8Array): void => {
+    return (source, target) => {
       target.set(source);
       if (table) for (let i = 0; i < width; i++) target[i] = table[target[i] as number] as number;
     };
   }
-  const toSrgb = await openRgbToSrgb(icc, workspace);
-  return (source: Uint8Array, target: Uint8Array): void => {
-    target.set(source);
-    toSrgb?.(target, width, channels);
-    for (let i = 0; i < target.length; i += channels) {
-      const red = target[i] as number;
-      target[i] = target[i + 2] as number;
-      target[i + 2] = red;
-    }
-  };
+  return await createBgrPacker({ width, channels, icc }, workspace);
 }
 
 /** Runs of two and more of a pixel as runs, all else as it is; no packet leaves its row. */
