@@ -41,20 +41,12 @@ export function startAlphaEncoder(engine: Engine, plan: AlphaPlan) {
   const withRoom = (chunks: Chunk[]): Chunk | null => pool.withRoom(chunks, CHUNK_BYTES);
 
   /** Codes all tokens that wait. */
-  function codeTokens(): boolean {
-    for (const chunk of tokens.splice(0)) {
-      let at = chunk.start;
-      while (at < chunk.end) {
-        const target = withRoom(output);
-        if (!target) return false;
-        const limit = target.start + CHUNK_BYTES;
-        target.end = exports.alphaCode(state, at, chunk.end, target.end, limit);
-        at = view().getInt32(layout.TOKENS_AT, true);
-      }
-      pool.release(chunk);
-    }
-    return true;
-  }
+  const codeTokens = (): boolean =>
+    pool.recode(tokens, output, CHUNK_BYTES, (start, end, target) => {
+      const limit = target.start + CHUNK_BYTES;
+      target.end = exports.alphaCode(state, start, end, target.end, limit);
+      return view().getInt32(layout.TOKENS_AT, true);
+    });
 
   /** @param incomplete whether values may come that have not occurred yet */
   function settle(incomplete: boolean): boolean {

@@ -40,5 +40,28 @@ export function createChunkPool(engine: Engine, maxCount: number, chunkBytes: nu
     release(chunk: Chunk): void {
       free.push(chunk.start);
     },
+    /**
+     * Turns all that waits in `from` into more of `to`, giving back its chunks.
+     * @param code appends what lies from `start` to `end` to the target, until that has `fillBytes`,
+     *   and returns where what is left begins
+     * @returns false where no chunk is left
+     */
+    recode(
+      from: Chunk[],
+      to: Chunk[],
+      fillBytes: number,
+      code: (start: number, end: number, target: Chunk) => number,
+    ): boolean {
+      for (const chunk of from.splice(0)) {
+        let at = chunk.start;
+        while (at < chunk.end) {
+          const target = this.withRoom(to, fillBytes);
+          if (!target) return false;
+          at = code(at, chunk.end, target);
+        }
+        this.release(chunk);
+      }
+      return true;
+    },
   };
 }

@@ -114,20 +114,12 @@ export function startVp8Encoder(engine: Engine, plan: Vp8Plan) {
   const withRoom = (chunks: Chunk[]): Chunk | null => pool.withRoom(chunks, CHUNK_BYTES);
 
   /** Codes all tokens that wait. */
-  function codeTokens(): boolean {
-    for (const chunk of tokens.splice(0)) {
-      let at = chunk.start;
-      while (at < chunk.end) {
-        const target = withRoom(output);
-        if (!target) return false;
-        const limit = target.start + CHUNK_BYTES;
-        target.end = exports.vp8CodeTokens(state, at, chunk.end, target.end, limit);
-        at = read(layout.TOKENS_AT);
-      }
-      pool.release(chunk);
-    }
-    return true;
-  }
+  const codeTokens = (): boolean =>
+    pool.recode(tokens, output, CHUNK_BYTES, (start, end, target) => {
+      const limit = target.start + CHUNK_BYTES;
+      target.end = exports.vp8CodeTokens(state, start, end, target.end, limit);
+      return read(layout.TOKENS_AT);
+    });
 
   function settle(): boolean {
     if (!settled) {
