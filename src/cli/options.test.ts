@@ -15,6 +15,13 @@ test("every picture option can be given but the format and what the native reque
   });
 });
 
+test("the help says how to write what is neither a word of a list nor a number", () => {
+  const values = (flag: string) => OPTIONS.find((option) => option.flag === flag)?.values;
+  expect(values("pages")).toBe("all, or 1,3-5");
+  expect(values("password")).toBe("text");
+  expect(values("background")).toContain("#rrggbb");
+});
+
 describe("arguments in any spelling", () => {
   test.each([
     [["--strip_metadata", "false"], ["--strip-metadata=false"]],

@@ -41,11 +41,10 @@ function describe(schema: z.core.$ZodType): Pick<OptionSpec, "kind" | "values"> 
   if (schema instanceof z.ZodArray) {
     return { kind: "numbers", values: `${describe(schema.element).values}, several with commas` };
   }
-  if (schema instanceof z.ZodString) return { kind: "text", values: "text" };
+  if (schema instanceof z.ZodString) return { kind: "text", values: schema.description ?? "text" };
   if (schema instanceof z.ZodLiteral) {
     return { kind: "text", values: [...schema.values].join("|") };
   }
-  if (schema instanceof z.ZodString) return { kind: "text", values: "all, or 1,3-5" };
   return { kind: "text", values: "#rrggbb, white, black, transparent" };
 }
 

@@ -139,7 +139,7 @@ export const OUTPUT_OPTIONS = z.object({
   /** One of the input's pages, from 1 on; the first where neither this nor `pages` is given. */
   page: z.int().min(1).max(MAX_PAGE).nullable().default(null),
   /** Pages of the input, each of which gives an output, or a page of the one that there is. */
-  pages: z.string().regex(PAGES_PATTERN).nullable().default(null),
+  pages: z.string().regex(PAGES_PATTERN).describe("all, or 1,3-5").nullable().default(null),
   /** Makes one file of all inputs, each page a page. */
   merge: z.boolean().default(false),
   /** The one frame of an animation to take, from 1 on. */
