@@ -143,23 +143,13 @@ async function writeOnce(
 /** The input's bytes in a file that can hold them; null where the output is to be made anew. */
 async function writeEmbedded(
   bytes: ByteSource,
-  { source, plan, options, encoder }: Prepared,
+  prepared: Prepared,
   write: Write,
 ): Promise<Written | null> {
+  const { source, plan, encoder } = prepared;
   if (!plan.showsInput) return null;
   const file = await encoder.embed?.(bytes, source, plan.encode);
-  if (!file) return null;
-  const { format, width, height } = source;
-  const { mimeType } = FORMATS[options.format];
-  const { sizeBytes } = await write(file, mimeType);
-  return {
-    ...{ format: options.format, mimeType, sizeBytes },
-    width: plan.output.width,
-    height: plan.output.height,
-    source: { format, width, height },
-    warnings: [...source.warnings, ...plan.warnings],
-    effort: NO_EFFORT,
-  };
+  return file ? await writeFile(file, prepared, write) : null;
 }
 
 const KEPT: Warning = {
@@ -169,21 +159,26 @@ const KEPT: Warning = {
 };
 
 /** The input's bytes as they are, its metadata with them. */
-async function writeInput(
-  bytes: ByteSource,
+async function writeInput(bytes: ByteSource, prepared: Prepared, write: Write): Promise<Written> {
+  const written = await writeFile(chunks(await bytes.stream()), prepared, write);
+  return { ...written, warnings: [...written.warnings, KEPT] };
+}
+
+/** A file that shows what was planned without anything having been encoded for it. */
+async function writeFile(
+  file: AsyncIterable<Uint8Array>,
   { source, options, plan }: Prepared,
   write: Write,
 ): Promise<Written> {
-  const { width, height } = source;
   const { format } = options;
   const { mimeType } = FORMATS[format];
-  const { sizeBytes } = await write(chunks(await bytes.stream()), mimeType);
+  const { sizeBytes } = await write(file, mimeType);
   return {
     ...{ format, mimeType, sizeBytes },
     width: plan.output.width,
     height: plan.output.height,
-    source: { format: source.format, width, height },
-    warnings: [...source.warnings, ...plan.warnings, KEPT],
+    source: { format: source.format, width: source.width, height: source.height },
+    warnings: [...source.warnings, ...plan.warnings],
     effort: NO_EFFORT,
   };
 }
