@@ -3,8 +3,9 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ApngFrame, writeApng } from "../support/apng-writer.ts";
 import { judgeApng, premultiply, withoutUnseen } from "../support/judge-animation.ts";
-import { type Lab, LabError, startLab } from "../support/lab-client.ts";
+import { codeOf, type Lab, startLab } from "../support/lab-client.ts";
 import { SAMPLES, type PngSpec } from "../support/png-writer.ts";
+import { expectSame } from "../support/expect-same.ts";
 import { psnr } from "../support/psnr.ts";
 import { createRandom } from "../support/random.ts";
 
@@ -13,19 +14,6 @@ beforeAll(async () => {
   lab = await startLab();
 });
 afterAll(() => lab.close());
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  return await work.then(
-    () => "no error",
-    (error: unknown) => (error instanceof LabError ? error.code : String(error)),
-  );
-}
-
-/** Tells where they differ first: a comparison of whole pictures would print them, for minutes. */
-function expectSame(got: ArrayLike<number>, wanted: ArrayLike<number>): void {
-  expect(got.length).toBe(wanted.length);
-  expect(Array.prototype.findIndex.call(got, (value, i) => value !== wanted[i])).toBe(-1);
-}
 
 const CANVAS = { width: 33, height: 27 };
 const PIXELS = CANVAS.width * CANVAS.height;

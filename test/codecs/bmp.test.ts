@@ -2,7 +2,7 @@
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BmpSpec, packRunLengths, writeBmp } from "../support/bmp-writer.ts";
-import { type Lab, LabError, type Pixels, startLab } from "../support/lab-client.ts";
+import { codeOf, type Lab, type Pixels, startLab } from "../support/lab-client.ts";
 import { readByMagick } from "../support/magick.ts";
 import { createRandom } from "../support/random.ts";
 
@@ -13,13 +13,6 @@ beforeAll(async () => {
 afterAll(() => lab.close());
 
 type Colour = [number, number, number];
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  return await work.then(
-    () => "no error",
-    (error: unknown) => (error instanceof LabError ? error.code : String(error)),
-  );
-}
 
 /** As RGBA. */
 function toRgba({ width, height, channels, data }: Pixels): Uint8Array {

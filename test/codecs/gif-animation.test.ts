@@ -9,7 +9,8 @@ import {
   writeGif,
 } from "../support/gif-writer.ts";
 import { judgeAnimation, premultiply, withoutUnseen } from "../support/judge-animation.ts";
-import { type Lab, LabError, startLab } from "../support/lab-client.ts";
+import { codeOf, type Lab, startLab } from "../support/lab-client.ts";
+import { expectSame } from "../support/expect-same.ts";
 import { psnr } from "../support/psnr.ts";
 import { createRandom } from "../support/random.ts";
 
@@ -24,17 +25,6 @@ const errorOf = (work: Promise<unknown>): Promise<unknown> =>
     () => "no error",
     (error: unknown) => error,
   );
-
-async function codeOf(work: Promise<unknown>): Promise<unknown> {
-  const error = await errorOf(work);
-  return error instanceof LabError ? error.code : error;
-}
-
-/** Tells where they differ first: a comparison of whole pictures would print them, for minutes. */
-function expectSame(got: ArrayLike<number>, wanted: ArrayLike<number>): void {
-  expect(got.length).toBe(wanted.length);
-  expect(Array.prototype.findIndex.call(got, (value, i) => value !== wanted[i])).toBe(-1);
-}
 
 const makePalette = (count: number, seed: number): Rgb[] =>
   Array.from({ length: count }, (_, i) => [

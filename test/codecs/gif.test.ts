@@ -2,7 +2,8 @@
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type GifSpec, packCodes, type Rgb, subBlocks, writeGif } from "../support/gif-writer.ts";
-import { type Lab, LabError, type Pixels, startLab } from "../support/lab-client.ts";
+import { codeOf, type Lab, type Pixels, startLab } from "../support/lab-client.ts";
+import { expectSame } from "../support/expect-same.ts";
 import { psnr } from "../support/psnr.ts";
 import { createRandom } from "../support/random.ts";
 
@@ -11,19 +12,6 @@ beforeAll(async () => {
   lab = await startLab();
 });
 afterAll(() => lab.close());
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  return await work.then(
-    () => "no error",
-    (error: unknown) => (error instanceof LabError ? error.code : String(error)),
-  );
-}
-
-/** Tells where they differ first: a comparison of whole pictures would print them, for minutes. */
-function expectSame(got: ArrayLike<number>, wanted: ArrayLike<number>): void {
-  expect(got.length).toBe(wanted.length);
-  expect(Array.prototype.findIndex.call(got, (value, i) => value !== wanted[i])).toBe(-1);
-}
 
 /** As sharp sees it, RGBA. */
 async function judge(file: Uint8Array): Promise<Uint8Array> {

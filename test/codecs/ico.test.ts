@@ -3,7 +3,7 @@ import decodeIco from "decode-ico";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeDib, writeIco, type IcoPicture } from "../support/ico-writer.ts";
-import { LabError, startLab, type Lab, type Pixels } from "../support/lab-client.ts";
+import { codeOf, type Lab, type Pixels, startLab } from "../support/lab-client.ts";
 import { psnr } from "../support/psnr.ts";
 
 let lab: Lab;
@@ -11,13 +11,6 @@ beforeAll(async () => {
   lab = await startLab();
 });
 afterAll(() => lab.close());
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  return await work.then(
-    () => "no error",
-    (error: unknown) => (error instanceof LabError ? error.code : String(error)),
-  );
-}
 
 /** Every picture of an icon as RGBA. */
 function judge(file: Uint8Array) {

@@ -1,6 +1,6 @@
 /** PDF in the real runtime: pages of known content, and what protects the service from bad ones. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Lab, LabError, type Pixels, startLab } from "../support/lab-client.ts";
+import { codeOf, type Lab, type Pixels, startLab } from "../support/lab-client.ts";
 import { writePdf, type PdfSpec } from "../support/pdf-writer.ts";
 import { drawByPdfjs } from "../support/pdfjs.ts";
 import { psnr } from "../support/psnr.ts";
@@ -12,13 +12,6 @@ beforeAll(async () => {
   lab = await startLab();
 });
 afterAll(() => lab.close());
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  return await work.then(
-    () => "no error",
-    (error: unknown) => (error instanceof LabError ? error.code : String(error)),
-  );
-}
 
 type Rgb = [number, number, number];
 const WHITE: Rgb = [255, 255, 255];

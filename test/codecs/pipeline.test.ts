@@ -155,22 +155,6 @@ describe("channels", () => {
 });
 
 describe("colour and metadata", () => {
-  const p3 = () => picture(100, 80, 3).withIccProfile("p3");
-
-  it("a wide profile is carried into every format, stripped or not", async () => {
-    for (const input of FORMATS) {
-      const file = await save(p3(), input);
-      const { icc } = await sharp(file).metadata();
-      for (const format of FORMATS) {
-        for (const stripMetadata of [true, false]) {
-          const ours = await lab.convert(file, { format, width: 50, stripMetadata });
-          expect((await sharp(ours.file).metadata()).icc).toEqual(icc);
-          expect(ours.warnings).toEqual([]);
-        }
-      }
-    }
-  });
-
   it("an sRGB profile goes when metadata is stripped and stays when not", async () => {
     const file = await picture(100, 80, 3).withIccProfile("srgb").png().toBuffer();
     const { icc } = await sharp(file).metadata();
@@ -179,28 +163,6 @@ describe("colour and metadata", () => {
     expect((await sharp(stripped.file).metadata()).icc).toBeUndefined();
     const kept = await lab.convert(file, { format: "jpg", stripMetadata: false });
     expect((await sharp(kept.file).metadata()).icc).toEqual(icc);
-  });
-
-  /** In TIFF sharp neither reads nor writes EXIF: see tiff.test.ts. */
-  const WITH_EXIF = FORMATS.filter((format) => format !== "tiff");
-
-  it("EXIF and XMP are carried only when asked for", async () => {
-    const exif = { IFD0: { Copyright: "Ada", Artist: "Grace" } };
-    for (const input of WITH_EXIF) {
-      const image = picture(100, 80, 3)
-        .withExif(exif)
-        .withXmp('<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>');
-      const file = await save(image, input);
-      for (const format of WITH_EXIF) {
-        const kept = await sharp(
-          (await lab.convert(file, { format, stripMetadata: false })).file,
-        ).metadata();
-        expect(kept.exif?.includes("Ada")).toBe(true);
-        expect(kept.xmp?.includes('tiff:Orientation="1"')).toBe(true);
-        const stripped = await sharp((await lab.convert(file, { format })).file).metadata();
-        expect([stripped.exif, stripped.xmp]).toEqual([undefined, undefined]);
-      }
-    }
   });
 
   /** A gray profile with a gamma of 1, the shortest there can be. */

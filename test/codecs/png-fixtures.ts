@@ -1,6 +1,4 @@
-/** PNGs of every kind, and what an independent decoder makes of them. */
-import sharp from "sharp";
-import { expect } from "vitest";
+/** PNGs of every kind. */
 import { type PngSpec, SAMPLES } from "../support/png-writer.ts";
 import { createRandom } from "../support/random.ts";
 
@@ -29,22 +27,6 @@ export function makeSpec(
     ...(colourType === 3 ? { palette } : {}),
     ...more,
   };
-}
-
-export async function judge(file: Uint8Array, channels: number): Promise<Uint8Array> {
-  const image = sharp(file).toColourspace(channels === 1 ? "b-w" : "srgb");
-  const { data, info } = await (channels === 4 ? image.ensureAlpha() : image)
-    .raw({ depth: "uchar" })
-    .toBuffer({ resolveWithObject: true });
-  expect(info.channels).toBe(channels);
-  return data;
-}
-
-export function maxDifference(a: Uint8Array, b: Uint8Array): number {
-  expect(a.length).toBe(b.length);
-  let max = 0;
-  for (let i = 0; i < a.length; i++) max = Math.max(max, Math.abs((a[i] ?? 0) - (b[i] ?? 0)));
-  return max;
 }
 
 /** Every colour type and depth that the format has. */

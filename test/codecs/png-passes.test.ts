@@ -3,7 +3,8 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Lab, LabError, startLab } from "../support/lab-client.ts";
 import { writePng } from "../support/png-writer.ts";
-import { judge, KINDS, makeSpec, maxDifference } from "./png-fixtures.ts";
+import { judge, maxDifference } from "../support/judge-pixels.ts";
+import { KINDS, makeSpec } from "./png-fixtures.ts";
 
 let lab: Lab;
 beforeAll(async () => {

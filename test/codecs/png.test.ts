@@ -1,23 +1,17 @@
 import sharp from "sharp";
 import { deflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Lab, LabError, startLab } from "../support/lab-client.ts";
+import { codeOf, type Lab, startLab } from "../support/lab-client.ts";
 import { pngChunk, type PngSpec, SAMPLES, writePng } from "../support/png-writer.ts";
 import { createRandom } from "../support/random.ts";
-import { judge, KINDS, makeSpec, maxDifference } from "./png-fixtures.ts";
+import { judge, maxDifference } from "../support/judge-pixels.ts";
+import { KINDS, makeSpec } from "./png-fixtures.ts";
 
 let lab: Lab;
 beforeAll(async () => {
   lab = await startLab();
 });
 afterAll(() => lab.close());
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  return await work.then(
-    () => "no error",
-    (error: unknown) => (error instanceof LabError ? error.code : String(error)),
-  );
-}
 
 describe("decoding gives the pixels an independent decoder gives", () => {
   for (const interlaced of [false, true]) {

@@ -3,10 +3,9 @@ import { ColorSpace, CompressionMethod, MagickFormat } from "@imagemagick/magick
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasCorpus, readCorpus } from "../corpus/manifest.ts";
-import { startLab, type Lab } from "../support/lab-client.ts";
+import { codeOf, type Lab, startLab } from "../support/lab-client.ts";
 import { readByMagick, writeByMagick } from "../support/magick.ts";
 import {
-  codeOf,
   differFromMagick,
   drawPlain,
   maxSeen,

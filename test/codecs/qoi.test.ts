@@ -1,9 +1,9 @@
 /** QOI both ways, judged by ImageMagick. */
 import { MagickFormat } from "@imagemagick/magick-wasm";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startLab, type Lab } from "../support/lab-client.ts";
+import { codeOf, type Lab, startLab } from "../support/lab-client.ts";
 import { writeByMagick } from "../support/magick.ts";
-import { codeOf, differFromMagick, drawPlain, PLAIN_SIZES } from "../support/plain-pictures.ts";
+import { differFromMagick, drawPlain, PLAIN_SIZES } from "../support/plain-pictures.ts";
 
 let lab: Lab;
 beforeAll(async () => {

@@ -2,8 +2,8 @@
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasCorpus, readCorpus } from "../corpus/manifest.ts";
-import { startLab, type Lab } from "../support/lab-client.ts";
-import { codeOf, drawPlain } from "../support/plain-pictures.ts";
+import { codeOf, type Lab, startLab } from "../support/lab-client.ts";
+import { drawPlain } from "../support/plain-pictures.ts";
 import { psnr } from "../support/psnr.ts";
 import { wrapJpeg } from "../support/raw-writer.ts";
 import { long, short, writeFields } from "../support/tiff-writer.ts";

@@ -2,7 +2,7 @@
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasCorpus, readCorpus } from "../corpus/manifest.ts";
-import { type Lab, LabError, type Pixels, startLab } from "../support/lab-client.ts";
+import { codeOf, type Lab, type Pixels, startLab } from "../support/lab-client.ts";
 import { psnr } from "../support/psnr.ts";
 
 let lab: Lab;
@@ -10,13 +10,6 @@ beforeAll(async () => {
   lab = await startLab();
 });
 afterAll(() => lab.close());
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  return await work.then(
-    () => "no error",
-    (error: unknown) => (error instanceof LabError ? error.code : String(error)),
-  );
-}
 
 const svg = (attributes: string, body: string): Buffer =>
   Buffer.from(

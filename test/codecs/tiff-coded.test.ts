@@ -2,7 +2,7 @@
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeFax, type FaxSpec } from "../support/fax-writer.ts";
-import { LabError, startLab, type Lab } from "../support/lab-client.ts";
+import { codeOf, type Lab, startLab } from "../support/lab-client.ts";
 import { psnr } from "../support/psnr.ts";
 import { createRandom } from "../support/random.ts";
 import { long, short, writeTiff, type TiffSpec } from "../support/tiff-writer.ts";
@@ -12,13 +12,6 @@ beforeAll(async () => {
   lab = await startLab();
 });
 afterAll(() => lab.close());
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  return await work.then(
-    () => "no error",
-    (error: unknown) => (error instanceof LabError ? error.code : String(error)),
-  );
-}
 
 /** Black and white: long runs, short runs, rows alike and rows of one colour. */
 function drawBilevel(width: number, height: number): Uint8Array {

@@ -2,8 +2,9 @@
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { LabError, startLab, type Lab, type Pixels } from "../support/lab-client.ts";
+import { codeOf, type Lab, type Pixels, startLab } from "../support/lab-client.ts";
 import { readAttribute } from "../support/magick.ts";
+import { judge, maxDifference } from "../support/judge-pixels.ts";
 import { psnr } from "../support/psnr.ts";
 import {
   long,
@@ -19,13 +20,6 @@ beforeAll(async () => {
   lab = await startLab();
 });
 afterAll(() => lab.close());
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  return await work.then(
-    () => "no error",
-    (error: unknown) => (error instanceof LabError ? error.code : String(error)),
-  );
-}
 
 /** Numbers that look random and are the same every time (a linear congruential generator). */
 function createRandom(seed = 1): (below: number) => number {
@@ -49,23 +43,6 @@ function drawPixels(width: number, height: number, channels: 1 | 3 | 4, noise = 
 
 const toSharp = ({ width, height, channels, data }: Pixels) =>
   sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
-
-/** As sharp sees it, in 8 bits. */
-async function judge(file: Uint8Array, channels: number): Promise<Uint8Array> {
-  const image = sharp(file).toColourspace(channels === 1 ? "b-w" : "srgb");
-  const { data, info } = await (channels === 4 ? image.ensureAlpha() : image)
-    .raw({ depth: "uchar" })
-    .toBuffer({ resolveWithObject: true });
-  expect(info.channels).toBe(channels);
-  return data;
-}
-
-function maxDifference(a: Uint8Array, b: Uint8Array): number {
-  expect(a.length).toBe(b.length);
-  let max = 0;
-  for (let i = 0; i < a.length; i++) max = Math.max(max, Math.abs((a[i] ?? 0) - (b[i] ?? 0)));
-  return max;
-}
 
 describe("what is written", () => {
   test("every kind of picture comes back as it was", async () => {

@@ -2,7 +2,7 @@
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { judgeAnimation, premultiply, withoutUnseen } from "../support/judge-animation.ts";
-import { type Lab, LabError, type Moving, startLab } from "../support/lab-client.ts";
+import { codeOf, type Lab, type Moving, startLab } from "../support/lab-client.ts";
 import { psnr } from "../support/psnr.ts";
 import { createRandom } from "../support/random.ts";
 import { type AnimatedPart, type AnimationSpec, animateWebp } from "../support/webp-animator.ts";
@@ -12,13 +12,6 @@ beforeAll(async () => {
   lab = await startLab();
 });
 afterAll(() => lab.close());
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  return await work.then(
-    () => "no error",
-    (error: unknown) => (error instanceof LabError ? error.code : String(error)),
-  );
-}
 
 const seen = ({ data }: Pick<Moving, "data">): Uint8Array =>
   premultiply(withoutUnseen(data.slice()));

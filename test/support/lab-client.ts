@@ -58,6 +58,14 @@ export class LabError extends Error {
   }
 }
 
+/** What the lab refused the work for. */
+export function codeOf(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => "no error",
+    (error: unknown) => (error instanceof LabError ? error.code : String(error)),
+  );
+}
+
 /** How a file is opened. */
 type Opening = {
   context?: Partial<Omit<OpenContext, "gate">>;

@@ -1,15 +1,8 @@
 /** What tests of formats that ImageMagick judges have in common. */
 import type { MagickFormat } from "@imagemagick/magick-wasm";
-import { LabError, type Pixels } from "./lab-client.ts";
+import type { Pixels } from "./lab-client.ts";
 import { readByMagick } from "./magick.ts";
 import { createRandom } from "./random.ts";
-
-export async function codeOf(work: Promise<unknown>): Promise<string> {
-  return await work.then(
-    () => "no error",
-    (error: unknown) => (error instanceof LabError ? error.code : String(error)),
-  );
-}
 
 /** Flat areas, gradients and noise; transparency of all degrees where there is any. */
 export function drawPlain(width: number, height: number, channels: 1 | 3 | 4): Pixels {
