@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { OUTPUT_OPTIONS, findOptionConflict, resolveOptions } from "./options.ts";
+import type { Frame } from "./picture.ts";
 
 describe("a number of colors", () => {
   test.each([
@@ -16,6 +17,9 @@ describe("a number of colors", () => {
   });
 });
 
+async function* noFrames(): AsyncGenerator<Frame> {}
+const NO_FRAMES = noFrames();
+
 describe("the format auto", () => {
   const options = OUTPUT_OPTIONS.parse({ format: "auto", lossless: true });
   test.each([
@@ -27,6 +31,16 @@ describe("the format auto", () => {
     ["ico", 1, "jpg"],
   ] as const)("of %s with %i channels is %s", (format, channels, expected) => {
     expect(resolveOptions(options, { format, channels }).format).toBe(expected);
+  });
+
+  test.each([
+    ["gif", "webp"],
+    ["webp", "webp"],
+    ["avif", "webp"],
+    ["png", "apng"],
+  ] as const)("of %s that moves is %s", (format, expected) => {
+    const animation = { plays: 0, colours: null, memory: () => 0, frames: () => NO_FRAMES };
+    expect(resolveOptions(options, { format, channels: 4, animation }).format).toBe(expected);
   });
 
   test("conflicts with nothing: what the input is, the client may not know", () => {

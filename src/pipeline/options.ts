@@ -1,14 +1,9 @@
 /** What can be asked of an output, whatever dialect asks. Validated at the edge, trusted behind it. */
 import { z } from "zod";
-import {
-  FORMATS,
-  writableFormats,
-  type Format,
-  type FormatName,
-  type WritableFormat,
-} from "../formats.ts";
+import { FORMATS, writableFormats, type Format, type WritableFormat } from "../formats.ts";
 import { MAX_FRAMES, MAX_SIDE } from "../limits.ts";
 import { findPagesConflict, PAGES_PATTERN } from "./pages.ts";
+import type { Source } from "./picture.ts";
 
 /**
  * How width and height are met when both are given: `inside` shrinks or enlarges to fit within
@@ -54,7 +49,7 @@ export const ICON_SIZES = [16, 32, 48, 64, 128, 256] as const;
 
 /**
  * The format that each input decides: its own where it is one of these, else PNG where it can be
- * transparent, else JPEG.
+ * transparent, else JPEG. What moves goes on moving: as APNG where it is one, else as WebP.
  */
 export const AUTO = "auto";
 const KEPT_BY_AUTO: readonly WritableFormat[] = ["jpg", "png", "webp"];
@@ -193,19 +188,20 @@ function writesPages(format: WritableFormat): boolean {
   return pages === "write" || pages === "both";
 }
 
+/** What of an input decides its format. */
+type AutoInput = Pick<Source, "format" | "channels" | "animation">;
+
 /** The options with the format that `auto` means for this input. */
-export function resolveOptions(
-  options: OutputOptions,
-  source: { format: FormatName; channels: number },
-): ResolvedOptions {
+export function resolveOptions(options: OutputOptions, source: AutoInput): ResolvedOptions {
   return { ...options, format: resolveFormat(options.format, source) };
 }
 
 function resolveFormat(
   asked: OutputOptions["format"],
-  { format, channels }: { format: FormatName; channels: number },
+  { format, channels, animation }: AutoInput,
 ): WritableFormat {
   if (asked !== AUTO) return asked;
+  if (animation) return format === "png" ? "apng" : "webp";
   const kept = KEPT_BY_AUTO.find((name) => name === format);
   if (kept) return kept;
   return channels === 4 ? "png" : "jpg";

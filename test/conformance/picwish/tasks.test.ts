@@ -188,6 +188,15 @@ group("format", () => {
     expect(meanDifference(await flatten(result), await flatten(bytes))).toBeLessThan(8);
   });
 
+  test("without one, what moves goes on moving", async () => {
+    const frames = [webp, png, await sharp(png).negate().toBuffer()];
+    const animate = () => sharp(frames, { join: { animated: true } });
+    for (const bytes of [await animate().gif().toBuffer(), await animate().webp().toBuffer()]) {
+      const result = await download(await compress(stack, toForm({ sync: 1 }, { bytes })));
+      expect(await sharp(result).metadata()).toMatchObject({ format: "webp", pages: 3 });
+    }
+  });
+
   test("transparency survives webp and png, and lies on white in jpg", async () => {
     const upload = { bytes: webp, name: "a.webp" };
     for (const format of ["webp", "png"]) {
