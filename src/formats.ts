@@ -230,6 +230,9 @@ export const FORMATS = {
     alpha: true,
     gray: true,
     lossless: "never",
+    pages: "read",
+    // Of 8 bits.
+    animation: "read",
     matches: (head) => hasBrand(head, "avif", "avis"),
   },
   heic: {
@@ -242,6 +245,7 @@ export const FORMATS = {
     alpha: true,
     gray: false,
     lossless: "never",
+    pages: "read",
     matches: (head) =>
       hasBrand(head, "heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1") &&
       !hasBrand(head, "avif", "avis"),

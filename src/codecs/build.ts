@@ -17,14 +17,21 @@ import {
 const require = createRequire(import.meta.url);
 const folder = join(import.meta.dirname, "compiled");
 
+/** (br_if 1 (i32.ne (i32.load offset=36 (local.get 0)) (i32.const 1))): the picture's layout. */
+const REFUSE_LAYOUT = [0x20, 0x00, 0x28, 0x02, 0x24, 0x41, 0x01, 0x47, 0x0d, 0x01];
+/** (i32.gt_u … (i32.const 3)), which none of Dav1dPixelLayout is. */
+const REFUSE_NONE = [0x20, 0x00, 0x28, 0x02, 0x24, 0x41, 0x03, 0x4b, 0x0d, 0x01];
+
 /**
  * dav1d as ogv compiles it, with its stack pointer (LLVM's first global) exported. The package gives
  * it a stack of 64 KiB, whose end dav1d's loop restoration passes by 200 KiB, into its own tables;
- * dav1d.ts gives it a larger one.
+ * dav1d.ts gives it a larger one. Its wrapper in C decodes pictures of any layout, and then aborts on
+ * those whose chroma has not half of the columns and rows: it is to hand out these, too.
  */
 function makeDav1d(): Uint8Array {
   const module = readFileSync(require.resolve("ogv/dist/ogv-decoder-video-av1-simd-wasm.wasm"));
-  return joinModule(exportGlobal(splitModule(module), 0, "stackPointer"));
+  const willing = replaceOnce(splitModule(module), REFUSE_LAYOUT, REFUSE_NONE);
+  return joinModule(exportGlobal(willing, 0, "stackPointer"));
 }
 
 /** 4 MiB; what is in it takes 1.3. */

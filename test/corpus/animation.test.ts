@@ -1,8 +1,10 @@
 /** Real animations through the whole stack: every frame, judged by an independent decoder. */
 import { basename } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sniffFormat } from "../../src/formats.ts";
 import { convertOverHttp } from "../support/client.ts";
 import { judgeAnimation, judgeApng, premultiply } from "../support/judge-animation.ts";
+import { judgeAvif } from "../support/judge-avif.ts";
 import type { Moving } from "../support/lab-client.ts";
 import { psnr } from "../support/psnr.ts";
 import { startTestStack, type Stack } from "../support/stack.ts";
@@ -11,7 +13,7 @@ import { hasCorpus, readCorpus } from "./manifest.ts";
 /** What each target must reach against the input, in dB, at high quality. */
 const TARGETS = { gif: 28, webp: 35, apng: 35 } as const;
 
-const files = readCorpus("gif", "webp", "png").filter(({ frames }) => frames > 1);
+const files = readCorpus("gif", "webp", "png", "avif").filter(({ frames }) => frames > 1);
 
 let stack: Stack;
 beforeAll(async () => {
@@ -19,8 +21,15 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.close());
 
-const judge = async (bytes: Uint8Array): Promise<Moving> =>
-  bytes[0] === 0x89 ? judgeApng(bytes) : await judgeAnimation(bytes);
+async function judge(bytes: Uint8Array): Promise<Moving> {
+  if (bytes[0] === 0x89) return judgeApng(bytes);
+  return sniffFormat(bytes) === "avif" ? await judgeAvif(bytes) : await judgeAnimation(bytes);
+}
+
+/** GIF's pixels are there or not. */
+function hardenAlpha(rgba: Uint8Array): void {
+  for (let i = 3; i < rgba.length; i += 4) rgba[i] = (rgba[i] as number) < 128 ? 0 : 255;
+}
 
 /** As browsers show them. */
 const shown = (durations: readonly number[]): number[] =>
@@ -45,6 +54,7 @@ describe.skipIf(!hasCorpus)("corpus: animations", () => {
         const outcome = await convertOverHttp(stack, input, output);
         if (outcome.kind !== "succeeded") throw new Error(JSON.stringify(outcome));
         const [got, wanted] = [await judge(outcome.file), await judge(file.bytes)];
+        if (format === "gif") hardenAlpha(wanted.data);
         expect([got.width, got.height]).toEqual([wanted.width, wanted.height]);
         expect(got.plays).toBe(wanted.plays);
         expectTimes(got.durations, shown(wanted.durations));

@@ -1,10 +1,11 @@
-/** AV1 pictures of AVIF files: of 8 bits by dav1d, of more by libaom. */
+/** AV1 pictures of AVIF files: of 8 bits by dav1d, of more by libaom, which reads no sequences. */
 import { MIB } from "../../limits.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import { damaged } from "../isobmff/failures.ts";
 import type { Piece } from "../isobmff/images.ts";
-import type { DecodePiece, PieceDecoder, SampleLayout } from "../isobmff/tiles.ts";
-import { DAV1D, DAV1D_BASE_BYTES } from "./dav1d.ts";
+import type { CodingColour } from "../isobmff/properties.ts";
+import type { DecodePiece, PieceDecoder, SampleLayout, SequenceDecoder } from "../isobmff/tiles.ts";
+import { DAV1D, DAV1D_BASE_BYTES, DAV1D_OF_ALPHA } from "./dav1d.ts";
 import { libaomMemory, startLibaom } from "./libaom.ts";
 import { readSequenceHeaders } from "./sequence-header.ts";
 
@@ -30,12 +31,15 @@ const SAMPLES: Readonly<Record<SampleLayout["chroma"], number>> = {
 const STATE_PIXEL_BYTES = 0.35;
 const FREE_BYTES = 15.5 * MIB;
 
+function memory(width: number, height: number, samples: SampleLayout): number {
+  if (samples.bits > 8) return libaomMemory(width, height) + width * height * 3;
+  return dav1dMemory(width, height, SAMPLES[samples.chroma] + STATE_PIXEL_BYTES);
+}
+
 /** Planes lie in what the memory has to begin with, as far as they fit. */
-function memory(width: number, height: number, { bits, chroma }: SampleLayout): number {
-  if (bits > 8) return libaomMemory(width, height) + width * height * 3;
+function dav1dMemory(width: number, height: number, pixelBytes: number): number {
   const pixels = Math.ceil(width / 128) * Math.ceil(height / 128) * 128 * 128;
-  const planes = pixels * SAMPLES[chroma];
-  const need = planes + pixels * STATE_PIXEL_BYTES + 4 * MIB;
+  const need = pixels * pixelBytes + 5 * MIB;
   return Math.ceil(DAV1D_BASE_BYTES + Math.max(0, need - FREE_BYTES));
 }
 
@@ -46,6 +50,7 @@ async function start(workspace: Workspace, bytes: number): Promise<DecodePiece> 
     const { width, height } = piece;
     const samples = describe(piece.configuration);
     const header = checkHeaders(data, piece, samples);
+    if (!header) throw damaged("The AV1 data lack their header.");
     const coding = declared ?? header.coding;
     if (samples.bits > 8) {
       const decoded = (await deep())(piece, data, coding, samples.bits);
@@ -64,7 +69,37 @@ function onceAsked<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make());
 }
 
-/** The data must not be of a larger picture than memory was planned for. */
+/** Eight that a picture may build on, itself, the one before it, and how it looks with its grain. */
+const SEQUENCE_PICTURES = 11;
+/** Measured: what it keeps of all these beside their planes. */
+const SEQUENCE_STATE_PIXEL_BYTES = 5;
+
+const SEQUENCES: SequenceDecoder = {
+  memory: (width, height, { bits, chroma }) =>
+    bits === 8
+      ? dav1dMemory(width, height, SEQUENCE_PICTURES * SAMPLES[chroma] + SEQUENCE_STATE_PIXEL_BYTES)
+      : null,
+
+  async start(workspace, bytes, mostBytes, role) {
+    const dav1d = await workspace.take(role === "alpha" ? DAV1D_OF_ALPHA : DAV1D, bytes);
+    dav1d.begin(mostBytes, bytes);
+    let coding: CodingColour | null = null;
+    return (piece, data, declared) => {
+      const { width, height } = piece;
+      const samples = describe(piece.configuration);
+      // Only those that can be begun with have a header.
+      coding = checkHeaders(data, piece, samples)?.coding ?? coding;
+      const planes = coding && dav1d.decodeNext(data, { width, height, samples });
+      if (!coding || !planes) throw damaged("The AV1 data are damaged.");
+      return Promise.resolve({ planes, coding: declared ?? coding });
+    };
+  },
+};
+
+/**
+ * The data must not be of a larger picture than memory was planned for.
+ * @returns the first header; undefined where there is none
+ */
 function checkHeaders(data: Uint8Array, { width, height }: Piece, samples: SampleLayout) {
   const headers = readSequenceHeaders(data);
   for (const header of headers) {
@@ -74,9 +109,7 @@ function checkHeaders(data: Uint8Array, { width, height }: Piece, samples: Sampl
       throw damaged("The AV1 data are of another picture than the file says.");
     }
   }
-  const [first] = headers;
-  if (!first) throw damaged("The AV1 data lack their header.");
-  return first;
+  return headers[0];
 }
 
-export const AV1: PieceDecoder = { describe, memory, start };
+export const AV1: PieceDecoder = { describe, memory, start, sequences: SEQUENCES };

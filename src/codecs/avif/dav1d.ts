@@ -1,9 +1,6 @@
 /**
- * dav1d, an AV1 decoder, as ogv 1.9.0 compiles it (with a stack of ours, see codecs/build.ts),
- * without that package's JavaScript. Its wrapper in C hands out pictures with chroma of half the
- * columns and rows, and aborts on all others once it has decoded them. Those are then read from
- * dav1d's own description of them (Dav1dPicture, a public structure), which every reference to the
- * last picture has in the decoder's context.
+ * dav1d, an AV1 decoder, as ogv 1.9.0 compiles it (changed a little, see codecs/build.ts), without
+ * that package's JavaScript.
  */
 import dav1dModule from "../compiled/dav1d.wasm";
 import { MIB } from "../../limits.ts";
@@ -14,6 +11,12 @@ import { WasmInstance } from "../wasm.ts";
 import type { SampleLayout } from "../isobmff/tiles.ts";
 
 export const DAV1D: InstanceKind<Dav1d> = { name: "dav1d", create: () => new Dav1d() };
+
+/** For the alphas of a sequence, whose decoder goes on beside that of its colours. */
+export const DAV1D_OF_ALPHA: InstanceKind<Dav1d> = {
+  name: "dav1d, of alpha",
+  create: () => new Dav1d(),
+};
 
 /** Memory of an instance that has decoded nothing. */
 export const DAV1D_BASE_BYTES = 263 * 65_536;
@@ -32,7 +35,7 @@ interface Exports {
   q(bytes: number): number;
 }
 
-/** How the wrapper hands out a picture. */
+/** How the wrapper hands out a picture; its sides are rounded up to even ones at first. */
 type Frame = Parameters<
   (
     luma: number,
@@ -41,16 +44,17 @@ type Frame = Parameters<
     cbStride: number,
     cr: number,
     crStride: number,
+    evenWidth: number,
+    evenHeight: number,
+    chromaWidth: number,
+    chromaHeight: number,
+    width: number,
+    height: number,
   ) => void
 >;
 
 /** Loop restoration takes a quarter of it. */
 const STACK_BYTES = MIB;
-
-/** Values of Dav1dPixelLayout. */
-const LAYOUTS: Readonly<Record<SampleLayout["chroma"], number>> = { 0: 0, 420: 1, 422: 2, 444: 3 };
-
-class Aborted extends Error {}
 
 export interface Wanted {
   width: number;
@@ -64,6 +68,8 @@ export class Dav1d implements PooledInstance {
   #limitBytes = Infinity;
   #stackTop = 0;
   #used = false;
+  /** Where the data of a picture go. */
+  #data = 0;
   readonly survivesFailure = true;
 
   constructor() {
@@ -76,7 +82,7 @@ export class Dav1d implements PooledInstance {
 
   wipe(): void {
     this.#instance.wipe();
-    // A trap, or the wrapper's abort, leaves it where it was.
+    // A trap leaves it where it was.
     this.#instance.api.stackPointer.value = this.#stackTop;
     this.#used = false;
   }
@@ -87,19 +93,36 @@ export class Dav1d implements PooledInstance {
    * @returns planes that are valid until the next call; null where the data are damaged, or need more
    */
   decode(data: Uint8Array, wanted: Wanted, limitBytes: number): Planes | null {
+    this.begin(data.length, limitBytes);
+    return this.decodeNext(data, wanted);
+  }
+
+  /**
+   * Forgets what was decoded.
+   * @param mostBytes of the data of a picture
+   * @param limitBytes what the memory may grow to
+   */
+  begin(mostBytes: number, limitBytes: number): void {
     if (this.#used) this.wipe();
     this.#used = true;
     this.#limitBytes = limitBytes;
+    this.#data = this.#instance.api.q(mostBytes);
+  }
+
+  /**
+   * Decodes the next picture of a sequence, which may build on those before it.
+   * @returns planes that are valid until the next call; null where the data are damaged, or need more
+   */
+  decodeNext(data: Uint8Array, wanted: Wanted): Planes | null {
     this.#frame = null;
-    const { api } = this.#instance;
-    const pointer = api.q(data.length);
-    if (pointer === 0) return null;
-    this.#instance.heap.set(data, pointer);
+    if (this.#data === 0) return null;
+    const { api, heap } = this.#instance;
+    heap.set(data, this.#data);
     try {
-      api.n(pointer, data.length);
+      api.n(this.#data, data.length);
       if (!this.#frame) api.n(0, 0);
-    } catch (thrown) {
-      return thrown instanceof Aborted ? this.#find(wanted) : null;
+    } catch {
+      return null;
     }
     return this.#frame && this.#describe(this.#frame, wanted);
   }
@@ -109,7 +132,7 @@ export class Dav1d implements PooledInstance {
       f: (to = 0, from = 0, bytes = 0) =>
         void this.#instance.heap.copyWithin(to, from, from + bytes),
       b: () => {
-        throw new Aborted();
+        throw new Error("dav1d gave up");
       },
       d: (bytes = 0) => resizeHeap(this.#instance.memory, bytes, this.#limitBytes),
       e: () => 52,
@@ -134,6 +157,7 @@ export class Dav1d implements PooledInstance {
 
   #describe(frame: Frame, { width, height, samples }: Wanted): Planes | null {
     const [luma, lumaStride, cb, cbStride, cr, crStride] = frame;
+    if (frame[10] !== width || frame[11] !== height) return null;
     const chroma = {
       cb: { offset: cb, stride: cbStride },
       cr: { offset: cr, stride: crStride },
@@ -146,25 +170,6 @@ export class Dav1d implements PooledInstance {
       chroma: samples.chroma === 0 ? null : chroma,
     };
     return fits(planes) ? planes : null;
-  }
-
-  /**
-   * Dav1dPicture: two headers' addresses, three planes', two strides, then width, height, layout
-   * and bits. The context has eight, of the references that a key frame sets.
-   */
-  #find(wanted: Wanted): Planes | null {
-    const { width, height, samples } = wanted;
-    const words = new Uint32Array(this.#instance.memory.buffer);
-    const layout = LAYOUTS[samples.chroma];
-    for (let i = 7; i + 3 < words.length; i++) {
-      if (words[i] !== width || words[i + 1] !== height) continue;
-      if (words[i + 2] !== layout || words[i + 3] !== samples.bits) continue;
-      const [luma = 0, cb = 0, cr = 0, lumaStride = 0, stride = 0] = words.subarray(i - 5, i);
-      if (luma === 0) continue;
-      const planes = this.#describe([luma, lumaStride, cb, stride, cr, stride], wanted);
-      if (planes) return planes;
-    }
-    return null;
   }
 }
 

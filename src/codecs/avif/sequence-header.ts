@@ -16,7 +16,7 @@ const SEQUENCE_HEADER = 1;
 const MAX_OBUS = 4096;
 const MAX_LEB_BYTES = 8;
 
-/** All sequence headers of the data. @throws AppError invalid_image where there is none */
+/** All sequence headers of the data. @throws AppError invalid_image */
 export function readSequenceHeaders(data: Uint8Array): SequenceHeader[] {
   const headers: SequenceHeader[] = [];
   let offset = 0;
@@ -35,7 +35,6 @@ export function readSequenceHeaders(data: Uint8Array): SequenceHeader[] {
     }
     offset += size;
   }
-  if (headers.length === 0) throw damaged("The AV1 data lack their header.");
   return headers;
 }
 

@@ -72,9 +72,7 @@ export async function readImage(file: ByteSource, meta: Meta, id: number): Promi
   if (!item) throw damaged("The file's picture is missing.");
   const colour = await readTiling(file, meta, item);
   const alphaItem = [...meta.items.values()].find(
-    (other) =>
-      other.references.get("auxl")?.includes(id) &&
-      other.properties.some((one) => one.kind === "auxiliary" && ALPHA_TYPES.has(one.type)),
+    (other) => other.references.get("auxl")?.includes(id) && isAlpha(other.properties),
   );
   const alpha = alphaItem ? await readTiling(file, meta, alphaItem) : null;
   if (alpha && !matches(colour, alpha)) {
@@ -89,6 +87,10 @@ export async function readImage(file: ByteSource, meta: Meta, id: number): Promi
     coding: findColour(meta, item),
   };
 }
+
+/** Whether they are of something that says how opaque another is. */
+export const isAlpha = (properties: readonly Property[]): boolean =>
+  properties.some((one) => one.kind === "auxiliary" && ALPHA_TYPES.has(one.type));
 
 function matches(one: Tiling, other: Tiling): boolean {
   const [first] = one.pieces;
@@ -151,8 +153,8 @@ function readPiece(file: ByteSource, meta: Meta, item: Item): Piece {
       `HEIF files with pictures of type "${item.type}" cannot be read.`,
     );
   }
-  const size = find(item.properties, "size");
-  const configuration = find(item.properties, "configuration");
+  const size = findProperty(item.properties, "size");
+  const configuration = findProperty(item.properties, "configuration");
   if (!size || !configuration) throw damaged();
   return {
     codec: item.type === "hev1" ? "hvc1" : item.type,
@@ -163,7 +165,7 @@ function readPiece(file: ByteSource, meta: Meta, item: Item): Piece {
   };
 }
 
-function find<K extends Property["kind"]>(
+export function findProperty<K extends Property["kind"]>(
   properties: readonly Property[],
   kind: K,
 ): Extract<Property, { kind: K }> | undefined {
@@ -173,13 +175,15 @@ function find<K extends Property["kind"]>(
 /** Grids may leave it to their tiles. */
 function findColour(meta: Meta, item: Item): CodingColour | null {
   const tile = meta.items.get(item.references.get("dimg")?.[0] ?? -1);
-  const found = find(item.properties, "colour") ?? find(tile?.properties ?? [], "colour");
+  const found =
+    findProperty(item.properties, "colour") ?? findProperty(tile?.properties ?? [], "colour");
   return found?.colour ?? null;
 }
 
 async function readMetadata(file: ByteSource, meta: Meta, item: Item) {
   const tile = meta.items.get(item.references.get("dimg")?.[0] ?? -1);
-  const profile = find(item.properties, "profile") ?? find(tile?.properties ?? [], "profile");
+  const profile =
+    findProperty(item.properties, "profile") ?? findProperty(tile?.properties ?? [], "profile");
   const metadata: Metadata = { icc: profile?.icc ?? null, exif: null, xmp: null };
   const warnings: Warning[] = [];
   for (const other of meta.items.values()) {

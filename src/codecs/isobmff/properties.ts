@@ -38,6 +38,11 @@ const fraction = (cursor: Cursor): Fraction => {
   return { numerator, denominator: cursor.i32() };
 };
 
+const readAuxiliary = (cursor: Cursor): Property => {
+  cursor.head();
+  return { kind: "auxiliary", type: cursor.string() };
+};
+
 const READERS: Record<string, (cursor: Cursor) => Property | null> = {
   ispe(cursor) {
     cursor.head();
@@ -63,10 +68,9 @@ const READERS: Record<string, (cursor: Cursor) => Property | null> = {
     const fullRange = cursor.u8() >> 7 === 1;
     return { kind: "colour", colour: { primaries, transfer, matrix, fullRange } };
   },
-  auxC(cursor) {
-    cursor.head();
-    return { kind: "auxiliary", type: cursor.string() };
-  },
+  auxC: readAuxiliary,
+  // As tracks say it.
+  auxi: readAuxiliary,
   av1C: (cursor) => ({ kind: "configuration", codec: "av1C", bytes: cursor.rest() }),
   hvcC: (cursor) => ({ kind: "configuration", codec: "hvcC", bytes: cursor.rest() }),
 };

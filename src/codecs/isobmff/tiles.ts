@@ -26,6 +26,25 @@ export interface PieceDecoder {
   memory(width: number, height: number, samples: SampleLayout): number;
   /** @param bytes what `memory` said, and the coded data */
   start(workspace: Workspace, bytes: number): Promise<DecodePiece>;
+  /** Without it nothing but the first picture of a sequence is read. */
+  sequences?: SequenceDecoder;
+}
+
+/** What it does for pictures that build on those before them. */
+export interface SequenceDecoder {
+  /** As above, with all that later pictures may need; null where it does not read such samples. */
+  memory(width: number, height: number, samples: SampleLayout): number | null;
+  /**
+   * @param mostBytes of one picture's coded data
+   * @param role decoders of both go on side by side
+   * @returns what is to get the pictures in their order
+   */
+  start(
+    workspace: Workspace,
+    bytes: number,
+    mostBytes: number,
+    role: "colour" | "alpha",
+  ): Promise<DecodePiece>;
 }
 
 /**
@@ -194,7 +213,7 @@ function strip(engine: Engine, pointer: number, y: number, rows: number, stride:
 }
 
 /** Premultiplied to straight alpha. */
-function divideByAlpha(
+export function divideByAlpha(
   engine: Engine,
   target: Target,
   { rows, width }: { rows: number; width: number },

@@ -12,7 +12,7 @@ export interface Window {
 }
 
 /** How x and y, to the right and down, come from the stored x and y. */
-type Matrix = readonly [xx: number, xy: number, yx: number, yy: number];
+export type Matrix = readonly [xx: number, xy: number, yx: number, yy: number];
 
 const QUARTER: Matrix = [0, 1, -1, 0];
 const MIRRORS = { rows: [1, 0, 0, -1], columns: [-1, 0, 0, 1] } as const;
@@ -45,8 +45,14 @@ export function readOrientation(properties: readonly Property[]): Orientation {
       for (let i = 0; i < property.quarters; i++) matrix = after(QUARTER, matrix);
     }
   }
+  return orientationOf(matrix) ?? 1;
+}
+
+/** Null for matrices that do more, or less, than turn and mirror. */
+export function orientationOf(matrix: Matrix): Orientation | null {
   const text = matrix.join();
-  return (1 + ORIENTATIONS.findIndex((candidate) => candidate.join() === text)) as Orientation;
+  const index = ORIENTATIONS.findIndex((candidate) => candidate.join() === text);
+  return index < 0 ? null : ((1 + index) as Orientation);
 }
 
 /**
