@@ -250,6 +250,19 @@ export const FORMATS = {
       hasBrand(head, "heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1") &&
       !hasBrand(head, "avif", "avis"),
   },
+  jp2: {
+    name: "jp2",
+    aliases: ["j2k", "j2c", "jpc", "jpf", "jpx"],
+    mimeType: "image/jp2",
+    lane: "formats",
+    reads: true,
+    writes: false,
+    alpha: true,
+    gray: true,
+    lossless: "optional",
+    // In boxes, or the bare codestream.
+    matches: (head) => starts(head, "\0\0\0\x0cjP  \r\n\x87\n") || starts(head, "\xff\x4f\xff\x51"),
+  },
   psd: {
     name: "psd",
     aliases: ["psb"],

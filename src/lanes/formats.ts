@@ -3,10 +3,12 @@ import { AVIF } from "../codecs/avif/codec.ts";
 import type { Codecs } from "../codecs/codec.ts";
 import { HEIC } from "../codecs/heic/codec.ts";
 import type { FormatsOf } from "../formats.ts";
+import { JP2 } from "../codecs/jp2/codec.ts";
 import { IMAGES_CODECS } from "./images.ts";
 
 export const FORMATS_CODECS = {
   ...IMAGES_CODECS,
   avif: AVIF,
   heic: HEIC,
+  jp2: JP2,
 } as const satisfies Codecs<FormatsOf<"images" | "formats">>;

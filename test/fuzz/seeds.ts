@@ -12,6 +12,7 @@ import { packRunLengths, writeBmp } from "../support/bmp-writer.ts";
 import { encodeByElheif } from "../support/elheif.ts";
 import { writeDosEps } from "../support/eps-writer.ts";
 import { writeGif } from "../support/gif-writer.ts";
+import { writeTiled } from "../support/jp2-writer.ts";
 import { writeByMagick } from "../support/magick.ts";
 import { wrapJpeg } from "../support/raw-writer.ts";
 import { writePdf } from "../support/pdf-writer.ts";
@@ -143,6 +144,11 @@ const MAKERS: Record<ReadableFormat, () => Promise<Buffer>[]> = {
       .raw()
       .toBuffer()
       .then((rgba) => encodeByElheif(rgba, SIZE.width, SIZE.height)),
+  ],
+  jp2: () => [
+    ...([1, 3, 4] as const).map((channels) => writeRaw(channels, MagickFormat.Jp2)),
+    writeRaw(3, MagickFormat.J2k, (image) => (image.quality = 100)),
+    writeTiled({ ...SIZE, data: Uint8Array.from(indices(256)) }, 128, 1),
   ],
   avif: () => [
     draw(3).avif({ effort: 0 }).toBuffer(),
