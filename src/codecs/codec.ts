@@ -19,7 +19,7 @@ export interface EncodeOptions {
   quality: number;
   lossless: boolean;
   effort: Effort;
-  /** Whether a JPEG's chroma keeps its resolution; `auto` lets the quality decide. */
+  /** Whether chroma keeps its resolution, in JPEG and AVIF; `auto` lets the quality decide. */
   chromaSubsampling: ChromaSubsampling;
   /**
    * Rows of MCUs after which a baseline JPEG can be entered or repaired (restart markers); 0 is none.
@@ -36,6 +36,17 @@ export interface EncodeOptions {
   page?: PageLayout;
   /** Written into the file as they are; null members are left out. */
   metadata: Metadata;
+}
+
+/** From this quality on chroma keeps its resolution where nothing else is asked for. */
+export const FULL_CHROMA_QUALITY = 90;
+
+export function keepsChroma({
+  quality,
+  chromaSubsampling,
+}: Pick<EncodeOptions, "quality" | "chromaSubsampling">): boolean {
+  if (chromaSubsampling !== "auto") return chromaSubsampling === "4:4:4";
+  return quality >= FULL_CHROMA_QUALITY;
 }
 
 export interface PageLayout {

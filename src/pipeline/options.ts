@@ -41,8 +41,9 @@ export type Kernel = (typeof KERNELS)[number];
 
 export const EFFORTS = ["fast", "default", "max"] as const;
 
-/** Of JPEG; `auto` keeps chroma's resolution from quality 90 on. */
+/** Of JPEG and AVIF; `auto` keeps chroma's resolution from quality 90 on. */
 export const CHROMA_SUBSAMPLINGS = ["auto", "4:4:4", "4:2:0"] as const;
+const HAS_CHROMA_CHOICE: readonly string[] = ["jpg", "avif", "auto"];
 
 /** Sides of the squares that an icon file usually holds, in pixels. */
 export const ICON_SIZES = [16, 32, 48, 64, 128, 256] as const;
@@ -173,8 +174,8 @@ export function findOptionConflict(options: OutputOptions): string | undefined {
     }
     if (options.maxBytes !== null) return "A merged file cannot be held to a number of bytes.";
   }
-  if (options.chromaSubsampling !== "auto" && format !== "jpg" && format !== AUTO) {
-    return "Only jpg has chroma subsampling to choose.";
+  if (options.chromaSubsampling !== "auto" && !HAS_CHROMA_CHOICE.includes(format)) {
+    return "Only jpg and avif have chroma subsampling to choose.";
   }
   if (options.iconSizes && options.format !== "ico") return "Only ico has icon sizes.";
   const laysOut =

@@ -188,14 +188,38 @@ describe("encoding", () => {
     expect(await sharp(again.file).metadata()).toMatchObject({ width: 4032, height: 3024 });
   }, 60_000);
 
-  test.each([80, 90, 100])("detail at quality %i keeps to the plan", async (quality) => {
+  test.each([
+    [80, "auto"],
+    [80, "4:4:4"],
+    [90, "auto"],
+    [100, "auto"],
+  ] as const)("detail at quality %i keeps to the plan (%s)", async (quality, chromaSubsampling) => {
     const pixels = drawPhoto(1100, 1000);
     const pick = createRandom(7);
     for (let i = 0; i < pixels.data.length; i++) pixels.data[i] = ((pixels.data[i] ?? 0) & 240) + pick(16); // prettier-ignore
-    const { file, used, planned } = await lab.encode("avif", pixels, { quality });
+    const options = { quality, chromaSubsampling };
+    const { file, used, planned } = await lab.encode("avif", pixels, options);
     expect(used).toBeLessThanOrEqual(planned);
     expect(planned).toBeLessThan(90 * MIB);
     expect(await sharp(file).metadata()).toMatchObject({ width: 1100, height: 1000 });
+  });
+
+  test("chroma keeps its resolution where that is asked for, whatever the quality", async () => {
+    const [red, blue] = [
+      [200, 40, 40],
+      [40, 40, 200],
+    ];
+    const columns = Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => {
+      const colour = Math.floor(i / 3) % 2 === 0 ? red : blue;
+      return colour?.[i % 3] ?? 0;
+    });
+    const pixels = { width: 64, height: 64, channels: 3, data: columns } as const;
+    for (const quality of [70, 95]) {
+      const kept = await lab.encode("avif", pixels, { quality, chromaSubsampling: "4:4:4" });
+      expect(psnr((await bySharp(kept.file)).data, columns)).toBeGreaterThan(30);
+      const halved = await lab.encode("avif", pixels, { quality, chromaSubsampling: "4:2:0" });
+      expect(psnr((await bySharp(halved.file)).data, columns)).toBeLessThan(15);
+    }
   });
 
   test("quality and effort mean something", async () => {

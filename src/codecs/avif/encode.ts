@@ -7,7 +7,13 @@ import libavifModule from "@jsquash/avif/codec/enc/avif_enc.wasm";
 import { AppError } from "../../errors.ts";
 import { MIB } from "../../limits.ts";
 import type { InstanceKind, Workspace } from "../../pipeline/memory.ts";
-import type { Effort, EncodeOptions, Encoder } from "../codec.ts";
+import {
+  FULL_CHROMA_QUALITY,
+  keepsChroma,
+  type Effort,
+  type EncodeOptions,
+  type Encoder,
+} from "../codec.ts";
 import { startEmscripten, type EmscriptenFactory, type EmscriptenInstance } from "../emscripten.ts";
 import { readCoded } from "../isobmff/single.ts";
 import {
@@ -36,8 +42,6 @@ const FIXED_OPTIONS = {
   ...{ chromaDeltaQ: false, enableSharpYUV: false, bitDepth: 8, lossless: false },
 } as const;
 
-/** From here on chroma keeps its resolution. */
-const FULL_CHROMA_QUALITY = 90;
 const MONO = 0;
 const HALF_CHROMA = 1;
 const FULL_CHROMA = 3;
@@ -45,15 +49,16 @@ const FULL_CHROMA = 3;
 async function start(
   workspace: Workspace,
   bytes: number,
-  { quality, effort }: EncodeOptions,
+  options: EncodeOptions,
 ): Promise<EncodeTile> {
+  const { quality, effort } = options;
   const libavif = await workspace.take(LIBAVIF, bytes);
   libavif.limitBytes = bytes;
-  const full = quality >= FULL_CHROMA_QUALITY;
+  const full = keepsChroma(options);
   return (rgba, width, height, mono) => {
     const subsample = mono ? MONO : full ? FULL_CHROMA : HALF_CHROMA;
-    const options = { ...FIXED_OPTIONS, quality, speed: SPEEDS[effort], subsample };
-    const file = libavif.api.encode(rgba, width, height, options);
+    const settings = { ...FIXED_OPTIONS, quality, speed: SPEEDS[effort], subsample };
+    const file = libavif.api.encode(rgba, width, height, settings);
     if (!file) throw new AppError("internal", "The AVIF encoder refused the picture.");
     const { data, configuration } = readCoded(file);
     const [header] = readSequenceHeaders(data);
@@ -74,7 +79,11 @@ const AV1_TILES: TileEncoder = {
   exact: false,
   maxPixels: 1_100_000,
   memory: (pixels) => Math.ceil(BASE_BYTES + pixels * PIXEL_BYTES),
-  rate: ({ quality }) => 0.1 + 0.4 * (quality / 100) ** 2 + (quality >= 90 ? 1 : 0),
+  rate: (options) => {
+    const bytes = 0.1 + 0.4 * (options.quality / 100) ** 2;
+    if (options.quality >= FULL_CHROMA_QUALITY) return bytes + 1;
+    return keepsChroma(options) ? 1.5 * bytes : bytes;
+  },
   start,
 };
 
@@ -84,8 +93,8 @@ const FULL_CHROMA_TILES: TileEncoder = {
   memory: (pixels) => Math.ceil(BASE_BYTES + pixels * FULL_CHROMA_PIXEL_BYTES),
 };
 
-const tilesAt = ({ quality }: EncodeOptions): TileEncoder =>
-  quality >= FULL_CHROMA_QUALITY ? FULL_CHROMA_TILES : AV1_TILES;
+const tilesAt = (options: EncodeOptions): TileEncoder =>
+  keepsChroma(options) ? FULL_CHROMA_TILES : AV1_TILES;
 
 export const avifEncoder: Encoder = {
   memory: (picture, options) => tileEncoderMemory(picture, tilesAt(options), options),

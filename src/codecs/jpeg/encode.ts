@@ -10,26 +10,20 @@ import { ENGINE } from "../../kernels/engine.ts";
 import { MIB } from "../../limits.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
-import type { EncodeOptions } from "../codec.ts";
+import { keepsChroma, type EncodeOptions } from "../codec.ts";
 import { makeHuffmanTable, POSSIBLE_SYMBOLS, STANDARD_TABLES } from "./huffman.ts";
 import { makeQuantisation } from "./quantisation.ts";
 import { writeHeader } from "./frame.ts";
 import { gatherRows, type McuRow } from "../mcu-rows.ts";
 import { EOI } from "./segments.ts";
 
-/** From this quality on chroma keeps its resolution. */
-export const FULL_CHROMA_QUALITY = 90;
 /** A picture of 24 MP that is held to be turned leaves room for this much. */
 const MAX_TOKEN_BYTES = 18 * MIB;
 const MIN_TOKEN_BYTES = 512 * 1024;
 
-export function chooseSampling(
-  channels: number,
-  { quality, chromaSubsampling }: EncodeOptions,
-): Sampling {
+export function chooseSampling(channels: number, options: EncodeOptions): Sampling {
   if (channels === 1) return "gray";
-  if (chromaSubsampling !== "auto") return chromaSubsampling;
-  return quality >= FULL_CHROMA_QUALITY ? "4:4:4" : "4:2:0";
+  return keepsChroma(options) ? "4:4:4" : "4:2:0";
 }
 
 /**

@@ -42,7 +42,7 @@ export const OUTPUT = z
     effort: z.enum(EFFORTS).optional(),
     chroma_subsampling: z.enum(CHROMA_SUBSAMPLINGS).optional().openapi({
       description:
-        "For jpg: whether colours keep their resolution (4:4:4) or half of it in either direction (4:2:0). `auto` keeps it from quality 90 on.",
+        "For jpg and avif: whether colours keep their resolution (4:4:4) or half of it in either direction (4:2:0). `auto` keeps it from quality 90 on.",
     }),
     colors: z.int().min(2).max(256).optional().openapi({
       description:

@@ -43,6 +43,7 @@ test("it says what each format is and takes", () => {
     output_options: ["quality", "chroma_subsampling"],
   });
   expect(find("png")?.output_options).toContain("colors");
+  expect(find("avif")?.output_options).toContain("chroma_subsampling");
   expect(find("webp")?.output_options).toEqual(["quality", "lossless"]);
   expect(find("gif")).toMatchObject({ animation: { read: true, write: true } });
   expect(find("tiff")).toMatchObject({
