@@ -288,6 +288,20 @@ export const FORMATS = {
     lossless: "always",
     matches: (head) => starts(head, "qoif"),
   },
+  jxl: {
+    name: "jxl",
+    aliases: [],
+    mimeType: "image/jxl",
+    lane: "formats",
+    reads: true,
+    writes: false,
+    alpha: true,
+    gray: true,
+    lossless: "optional",
+    animation: "read",
+    // A bare codestream, or boxes.
+    matches: (head) => starts(head, "\xff\x0a") || starts(head, "\0\0\0\x0cJXL \r\n\x87\n"),
+  },
   hdr: {
     name: "hdr",
     aliases: ["rgbe", "pic"],

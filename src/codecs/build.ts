@@ -5,12 +5,14 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   addGlobal,
   exportGlobal,
   joinModule,
   replaceOnce,
   setInitialPages,
+  setMostPages,
   splitModule,
 } from "./module-sections.ts";
 
@@ -60,8 +62,18 @@ function makeKvazaar(): Uint8Array {
   );
 }
 
+/** 96 MiB: more than that no picture gets, whatever its data say. */
+const OXIDE_MOST_PAGES = 1536;
+
+/** jxl-oxide as its package has it, with an end to its memory. */
+function makeOxide(): Uint8Array {
+  const module = readFileSync(fileURLToPath(import.meta.resolve("jxl-oxide-wasm/module.wasm")));
+  return joinModule(setMostPages(splitModule(module), OXIDE_MOST_PAGES));
+}
+
 const MODULES: Record<string, () => Uint8Array> = {
   "dav1d.wasm": makeDav1d,
+  "jxl-oxide.wasm": makeOxide,
   "kvazaar.wasm": makeKvazaar,
 };
 

@@ -86,6 +86,15 @@ export function setInitialPages(sections: Section[], pages: number): Section[] {
   });
 }
 
+/** How many pages a memory that had no limit may have. */
+export function setMostPages(sections: Section[], pages: number): Section[] {
+  return change(sections, MEMORY, (content) => {
+    const { value: initial } = readNumber(content, 2);
+    if (content[0] !== 1 || content[1] !== 0) throw new Error("another memory");
+    return Uint8Array.from([1, 1, ...writeNumber(initial), ...writeNumber(pages)]);
+  });
+}
+
 /** Replaces what must be there once. */
 export function replaceOnce(
   sections: readonly Section[],

@@ -206,6 +206,17 @@ const MAKERS: Record<ReadableFormat, () => Promise<Buffer>[]> = {
     writeRaw(3, MagickFormat.Psb, (image) => (image.depth = 16)),
     writeRaw(1, MagickFormat.Psd, (image) => (image.colorType = ColorType.Bilevel)),
   ],
+  jxl: () => [
+    ...([1, 3, 4] as const).flatMap((channels) =>
+      [60, 100].map((quality) =>
+        writeRaw(channels, MagickFormat.Jxl, (image) => (image.quality = quality)),
+      ),
+    ),
+    writeRaw(3, MagickFormat.Jxl, (image) => {
+      image.quality = 100;
+      image.depth = 16;
+    }),
+  ],
   qoi: () => ([3, 4] as const).map((channels) => writeRaw(channels, MagickFormat.Qoi)),
   hdr: () => [writeRaw(3, MagickFormat.Hdr)],
   tga: () => [
