@@ -183,7 +183,7 @@ export const FORMATS = {
   },
   svg: {
     name: "svg",
-    aliases: [],
+    aliases: ["svgz"],
     mimeType: "image/svg+xml",
     lane: "documents",
     reads: true,

@@ -1,4 +1,5 @@
 /** What tells formats apart by the first bytes of a file. */
+import { constants, gunzipSync } from "node:zlib";
 
 /** How many bytes of a file are looked at. */
 export const SNIFF_BYTES = 1024;
@@ -24,8 +25,22 @@ export const hasBrand = (head: Uint8Array, ...brands: string[]): boolean => {
   return false;
 };
 
-/** Whether the first element, behind declarations and comments, is one of SVG. */
-export function isSvg(head: Uint8Array): boolean {
+export const isGzip = (head: Uint8Array): boolean => starts(head, "\x1f\x8b\x08");
+
+/** The head of what is compressed; nothing where it is damaged. */
+function inflateHead(head: Uint8Array): Uint8Array {
+  try {
+    // Deflate makes no more than 1,032 times as much of it.
+    const part = head.subarray(0, SNIFF_BYTES);
+    return gunzipSync(part, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, SNIFF_BYTES);
+  } catch {
+    return new Uint8Array(0);
+  }
+}
+
+/** Whether the first element, behind declarations and comments, is one of SVG; compressed or not. */
+export function isSvg(stored: Uint8Array): boolean {
+  const head = isGzip(stored) ? inflateHead(stored) : stored;
   const encoding = head[0] === 0xff ? "utf-16le" : head[0] === 0xfe ? "utf-16be" : "utf-8";
   const text = new TextDecoder(encoding).decode(head.subarray(0, SNIFF_BYTES));
   if (!/^\s*</.test(text)) return false;

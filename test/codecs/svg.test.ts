@@ -1,4 +1,5 @@
 /** SVG in the real runtime: drawn as librsvg draws it, and harmless whatever is in it. */
+import { gzipSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasCorpus, readCorpus } from "../corpus/manifest.ts";
@@ -15,6 +16,9 @@ const svg = (attributes: string, body: string): Buffer =>
   Buffer.from(
     `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ${attributes}>${body}</svg>`,
   );
+
+/** Of spaces, as one of several parts of a gzip file: 8 KiB. */
+const EIGHT_MIB = gzipSync(Buffer.alloc(8 * 2 ** 20, " "));
 
 const RED_HALF = '<rect width="50%" height="100%" fill="#f00"/>';
 
@@ -51,7 +55,6 @@ describe("sizes", () => {
     ['viewBox="0 0 40 20" width="80"', 80, 40],
     ['viewBox="0 0 40 20" height="40px"', 80, 40],
     ['viewBox="0 0 40 20" width="100%" height="100%"', 40, 20],
-    ["", 300, 150],
     ['width="50"', 50, 150],
   ])("%s is %i × %i", async (attributes, width, height) => {
     const drawn = await lab.decode(svg(attributes, RED_HALF));
@@ -59,6 +62,28 @@ describe("sizes", () => {
     if (attributes.includes("viewBox")) return;
     expect(pixelAt(drawn, Math.floor(width / 2) - 1, height - 1)).toEqual([255, 0, 0, 255]);
     expect(pixelAt(drawn, Math.ceil(width / 2), 0)[3]).toBe(0);
+  });
+
+  test.each([
+    ["shapes", '<rect x="100" y="50" width="50" height="20"/>', 150, 70],
+    ["strokes", '<path d="M10 10H50V30" fill="none" stroke="red" stroke-width="4"/>', 52, 32],
+    ["what is moved", '<g transform="translate(50) scale(2)"><circle cx="5" cy="5" r="5"/></g>', 70, 20], // prettier-ignore
+    ["what reaches beyond the origin", '<rect x="-10" y="-10" width="50" height="20"/>', 40, 10],
+    ["shares of the default", '<rect width="50%" height="100%"/>', 150, 150],
+    ["nothing", "<g/>", 300, 150],
+    ["what is all beyond the origin", '<rect x="-90" y="-90" width="50" height="20"/>', 300, 150],
+  ])("without any are those of what is drawn: %s", async (_name, body, width, height) => {
+    for (const attributes of ["", 'width="100%" height="100%"']) {
+      const drawn = await lab.decode(svg(attributes, body));
+      expect(drawn).toMatchObject({ width, height, rows: height });
+      expect(drawn.used).toBeLessThanOrEqual(drawn.planned);
+    }
+  });
+
+  test("without any, beyond the limits, are shrunk with a warning", async () => {
+    const made = await lab.convert(svg("", '<rect width="1e6" height="5e5"/>'), { format: "png" });
+    expect(made.width / made.height).toBeCloseTo(2, 2);
+    expect(made.warnings.map(({ code }) => code)).toContain("drawn_smaller");
   });
 
   test("follow dpi, and what is asked for; edges stay sharp", async () => {
@@ -91,6 +116,45 @@ describe("sizes", () => {
     const theirs = await byLibrsvg(file, 5600);
     const rows = { ...theirs, data: theirs.data.subarray(2000 * 5600 * 4, 3000 * 5600 * 4) };
     expect(psnr(onWhite({ ...rows, data: ours.subarray(2000 * 5600 * 4, 3000 * 5600 * 4) }), onWhite(rows))).toBeGreaterThan(40); // prettier-ignore
+  });
+
+  test.each([
+    [8000, 8000],
+    [16_384, 4800],
+  ])("%i × %i without layers are drawn within the plan", async (width, height) => {
+    const size = `width="${width}" height="${height}"`;
+    const made = await lab.convert(svg(size, RED_HALF), { format: "png" });
+    expect(made).toMatchObject({ width, height, warnings: [] });
+    expect(made.used).toBeLessThanOrEqual(made.planned);
+  });
+
+  test.each([
+    ["shape", '<circle cx="24" cy="24" r="20"/>'],
+    ["symbol", '<symbol id="s" viewBox="0 0 9 9"><path d="M0 0H99V99z"/></symbol><use xlink:href="#s" width="30" height="30"/>'], // prettier-ignore
+    ["nested drawing", '<svg width="20" height="20"><rect width="99" height="99"/></svg>'],
+    ["marker", '<marker id="m" markerWidth="5" markerHeight="5"><rect width="50" height="50"/></marker><path d="M5 5L20 9" stroke="red" marker-end="url(#m)"/>'], // prettier-ignore
+    ["pattern", '<pattern id="p" width="5" height="5" patternUnits="userSpaceOnUse"><circle r="2"/></pattern><rect width="50" height="50" fill="url(#p)"/>'], // prettier-ignore
+    ["style sheet", '<style>.a{opacity:.5}</style><g class="a"><rect width="9" height="9"/></g>'],
+    ["transparent group", '<g opacity=".5"><rect width="9" height="9"/></g>'],
+    ["clip", '<clipPath id="c"><circle r="9"/></clipPath><rect width="9" height="9" clip-path="url(#c)"/>'], // prettier-ignore
+  ])(
+    "a %s in the first of many bands is drawn once, and nothing in the others",
+    async (_name, body) => {
+      const drawn = await lab.decode(svg('width="300" height="12000"', body));
+      expect(drawn.used).toBeLessThanOrEqual(drawn.planned);
+      const isDrawn = (from: number, to: number) =>
+        drawn.data.subarray(from * 1200, to * 1200).some((value) => value !== 0);
+      expect([isDrawn(0, 50), isDrawn(50, 12_000)]).toEqual([true, false]);
+    },
+  );
+
+  test("one that wants more than planned leaves nothing behind that keeps the next from being drawn", async () => {
+    const hungry = svg('width="600" height="600"', `<path d="${"M0 0L9 9".repeat(9)}" stroke="#000" stroke-dasharray=".0001"/>`); // prettier-ignore
+    for (let i = 0; i < 2; i++) {
+      expect(await codeOf(lab.convert(hungry, { format: "png" }))).toBe("memory_limit");
+      const next = await lab.convert(svg('width="600" height="600"', RED_HALF), { format: "png" });
+      expect(next.width).toBe(600);
+    }
   });
 
   test("where layers leave no room for so many, are enlarged, and say so", async () => {
@@ -173,6 +237,39 @@ describe("drawing", () => {
   });
 });
 
+describe("compressed", () => {
+  const text = svg('width="30" height="20"', `<!-- ${"words ".repeat(999)} -->${RED_HALF}`);
+
+  test("it is drawn as if it were not", async () => {
+    for (const level of [0, 1, 9]) {
+      const drawn = await lab.decode(gzipSync(text, { level }));
+      expect(drawn.data).toEqual((await lab.decode(text)).data);
+      expect(drawn.used).toBeLessThanOrEqual(drawn.planned);
+    }
+    const made = await lab.convert(gzipSync(text), { format: "png" });
+    expect(made.source).toEqual({ format: "svg", width: 30, height: 20 });
+  });
+
+  test.each([
+    ["text of 8 GiB", () => Buffer.concat([gzipSync(svg("", "").subarray(0, 60)), ...Array.from({ length: 2 ** 10 }, () => EIGHT_MIB)]), "memory_limit"], // prettier-ignore
+    ["spaces of 9 MiB", () => gzipSync(Buffer.concat([text, Buffer.alloc(9 * 2 ** 20, " ")])), "memory_limit"], // prettier-ignore
+    ["no end", () => gzipSync(text).subarray(0, -20), "truncated_image"],
+    [
+      "a byte that is wrong",
+      () =>
+        Buffer.from(gzipSync(text).map((byte, at, { length }) => (at < length - 8 ? byte : ~byte))),
+      "invalid_image",
+    ],
+    ["no SVG", () => gzipSync("<html/>"), "unsupported_input_format"],
+    ["nothing but a head", () => gzipSync(text).subarray(0, 10), "unsupported_input_format"],
+  ])("%s is refused at once", async (_name, make, code) => {
+    const file = make();
+    const start = performance.now();
+    expect(await codeOf(lab.convert(file, { format: "png" }))).toBe(code);
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+});
+
 describe("files that are wrong", () => {
   const nest = (depth: number) => "<g>".repeat(depth) + "</g>".repeat(depth);
   const laughs = (reference: (id: number) => string) =>
@@ -230,8 +327,8 @@ describe("files that are wrong", () => {
 });
 
 describe.skipIf(!hasCorpus)("corpus", () => {
-  /** Fonts, and sizes that each renderer chooses in its own way. */
-  const OTHERWISE = new Set(["svg/text-with-filter-fonts.svg", "svg/no-size-no-viewbox.svg"]);
+  /** Fonts, which each renderer chooses in its own way. */
+  const OTHERWISE = new Set(["svg/text-with-filter-fonts.svg"]);
   const files = readCorpus("svg").filter(({ path }) => !OTHERWISE.has(path));
   test.each(files)("$path looks as librsvg draws it", async ({ path, bytes, width, height }) => {
     const ours = await lab.decode(bytes);

@@ -17,7 +17,7 @@ export interface Seen extends Size {
 }
 
 export interface JudgeOptions {
-  /** How large a page is to be, and a drawing that does not say; without it, as they say. */
+  /** How large a page is to be; without it, as it says. */
   size?: Size;
 }
 
@@ -96,14 +96,7 @@ function installFonts(): void {
 }
 installFonts();
 
-const SAYS_ITS_SIZE = /<svg[^>]*\b(?:width|height|viewBox)\s*=/;
-
-const byLibrsvg: Judge = async (file, { size }) => {
-  const text = Buffer.from(file).toString();
-  if (!size || SAYS_ITS_SIZE.test(text)) return await seeBySharp(file);
-  const attributes = `width="${size.width}" height="${size.height}"`;
-  return await seeBySharp(Buffer.from(text.replace("<svg", `<svg ${attributes}`)));
-};
+const byLibrsvg: Judge = async (file) => await seeBySharp(file);
 
 const byPdfjs: Judge = async (file, options) => await drawByPdfjs(file, options);
 

@@ -19,6 +19,13 @@ interface ResvgExports {
   resvg_new(result: number, svg: number, options: number, length: number, fonts: number): void;
   resvg_render(result: number, drawing: number): void;
   resvg_cropByBBox(drawing: number, box: number): void;
+  /** Of all that is drawn, strokes included, effects not; 0 where there is nothing. */
+  resvg_getBBox(drawing: number): number;
+  __wbg_get_bbox_x(box: number): number;
+  __wbg_get_bbox_y(box: number): number;
+  __wbg_get_bbox_width(box: number): number;
+  __wbg_get_bbox_height(box: number): number;
+  __wbg_bbox_free(box: number): void;
   renderedimage_pixels(image: number): number;
   __wbg_renderedimage_free(image: number): void;
   __wbg_set_bbox_x(box: number, value: number): void;
@@ -61,16 +68,18 @@ export interface DrawnPixels {
 
 export class Resvg extends WasmInstance<ResvgExports> {
   readonly #objects: ObjectTable;
+  readonly #givenBytes: number;
   #crashed = false;
 
   constructor(api: ResvgExports, objects: ObjectTable) {
     super(api, api.memory);
     this.#objects = objects;
+    this.#givenBytes = this.bytes;
   }
 
   /** A panic leaves the stack pointer, which no wipe can reach, where it was. */
   get survivesFailure(): boolean {
-    return !this.#crashed;
+    return !this.#crashed && this.bytes === this.#givenBytes;
   }
 
   override wipe(): void {
@@ -90,6 +99,19 @@ export class Resvg extends WasmInstance<ResvgExports> {
       this.heap.set(text, pointer);
       const [drawing, list] = [this.#objects.add(svg), this.#objects.add(fonts)];
       this.api.resvg_new(result, drawing, pointer, text.length, list);
+    });
+  }
+
+  /** How far a drawing reaches, or null where nothing is drawn. */
+  measure(drawing: number): Rect | null {
+    const { api } = this;
+    return this.#guard(() => {
+      const box = api.resvg_getBBox(drawing);
+      if (box === 0) return null;
+      const [x, y] = [api.__wbg_get_bbox_x(box), api.__wbg_get_bbox_y(box)];
+      const [width, height] = [api.__wbg_get_bbox_width(box), api.__wbg_get_bbox_height(box)];
+      api.__wbg_bbox_free(box);
+      return { x, y, width, height };
     });
   }
 

@@ -31,6 +31,11 @@ const MAX_TREE_BYTES = 44 * MIB;
 /** Properties that make an element be drawn on layers of its own, and how many, as measured. */
 const LAYERING = /\b(?:opacity|mask|clip-path|mix-blend-mode|isolation|enable-background)\b/;
 const LAYERS = 1.5;
+/** Elements that clip what is in them, which is the same. */
+const CLIPPING: ReadonlySet<string> = new Set(["svg", "symbol", "marker"]);
+const CLIPPING_FIT = /\bslice\b/;
+/** Of a style sheet's rules it is not known how they lie in each other. */
+const SHEET_LAYERS = 2 * LAYERS;
 /** A filter has one for each of its steps beside these. */
 const FILTERING = /\bfilter\b/;
 const FILTER_LAYERS = 5;
@@ -50,7 +55,9 @@ export function sanitise(source: string): CleanSvg {
   let sheet = "";
   let hasText = false;
   let layers = 0;
+  let sheetLayers = 0;
   let filters = 0;
+  let sheetFilters = 0;
   /** Steps of the filter that is open, and of the longest. */
   let steps = 0;
   let mostSteps = 0;
@@ -76,9 +83,12 @@ export function sanitise(source: string): CleanSvg {
     steps = name === "filter" ? 0 : steps + (name.startsWith("fe") ? 1 : 0);
     mostSteps = Math.max(mostSteps, steps);
     const properties = [...attributes.keys(), attributes.get("style") ?? ""].join(" ");
+    const clips =
+      (root !== undefined && CLIPPING.has(name)) ||
+      CLIPPING_FIT.test(attributes.get("preserveAspectRatio") ?? "");
     open.push({
       name,
-      layers: LAYERING.test(properties) ? LAYERS : 0,
+      layers: (LAYERING.test(properties) ? LAYERS : 0) + (clips ? LAYERS : 0),
       filters: FILTERING.test(properties),
     });
     layers = Math.max(
@@ -111,6 +121,8 @@ export function sanitise(source: string): CleanSvg {
       if (name === "style") {
         const rules = cleanSheet(sheet);
         weigher.sheet(referencesOf(rules));
+        if (LAYERING.test(rules) || /\boverflow\b/.test(rules)) sheetLayers = SHEET_LAYERS;
+        if (FILTERING.test(rules)) sheetFilters = 1;
         if (rules !== "") parts.push(`<style>${escapeText(rules)}</style>`);
         sheet = "";
       } else if (open.length > 0) parts.push(`</${shownName(name)}>`);
@@ -122,7 +134,7 @@ export function sanitise(source: string): CleanSvg {
       ...{ limit: "svg_parts", limit_bytes: MAX_TREE_BYTES },
     });
   }
-  layers += filters * (FILTER_LAYERS + mostSteps);
+  layers += sheetLayers + (filters + sheetFilters) * (FILTER_LAYERS + mostSteps);
   return { attributes: root ?? new Map(), body: parts.join(""), hasText, pictures, layers, treeBytes }; // prettier-ignore
 }
 

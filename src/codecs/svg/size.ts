@@ -37,6 +37,12 @@ export function readViewBox(text: string | undefined): Rect | null {
   return isBox ? { x, y, width, height } : null;
 }
 
+/** Whether anything says how large it is; shares of what surrounds it do not. */
+export function hasSize(attributes: ReadonlyMap<string, string>): boolean {
+  const sides = [attributes.get("width"), attributes.get("height")].map(readLength);
+  return sides.some((side) => side !== null) || readViewBox(attributes.get("viewBox")) !== null;
+}
+
 /** A side that is not given follows from the other and the view box's ratio. */
 export function readSize(attributes: ReadonlyMap<string, string>): Size {
   const width = readLength(attributes.get("width"));
