@@ -11,10 +11,17 @@ import {
   type WritableFormat,
 } from "../formats.ts";
 import { chunks, type StoredFile } from "../pipeline/bytes.ts";
-import type { Source, Strip, Warning } from "../pipeline/picture.ts";
+import type { Animation, Source, Warning } from "../pipeline/picture.ts";
 import { PIECE_BYTES, toByteStream } from "./byte-stream.ts";
-import { dataOf, toStrips } from "./rows.ts";
-import { fromAnswer, release, type Answer, type CodecService, type OpenFacts } from "./wire.ts";
+import { dataOf, toFrames, toStrips } from "./rows.ts";
+import {
+  fromAnswer,
+  release,
+  type Answer,
+  type CodecService,
+  type DecodedRows,
+  type OpenFacts,
+} from "./wire.ts";
 
 /** Pieces on their way, on this side. The other lane counts what its codecs hold by itself. */
 const STREAM_BYTES = 4 * PIECE_BYTES;
@@ -50,26 +57,42 @@ async function openPage(
   page: number,
   context: OpenFacts,
 ): Promise<Source> {
-  const facts = fromAnswer(await service.open(file, page, context));
+  const { moves, ...facts } = fromAnswer(await service.open(file, page, context));
   const warnings: Warning[] = [...facts.warnings];
+
+  /** What is made of rows, up to the reason why they have broken off, if they have. */
+  async function* read<Part>(
+    answer: Answer<DecodedRows>,
+    parts: AsyncIterable<Part>,
+  ): AsyncGenerator<Part, void, undefined> {
+    try {
+      const found = yield* drain(parts, fromAnswer(answer).result);
+      // Decoders may find some on the way, and tell all of them again.
+      warnings.splice(0, warnings.length, ...found);
+    } finally {
+      release(answer);
+    }
+  }
+
+  const animation: Animation | null = moves && {
+    ...moves,
+    memory: () => STREAM_BYTES,
+    async *frames(plan) {
+      const answer = await service.animate(file, page, context, plan);
+      const { picture, rows } = fromAnswer(answer);
+      yield* read(answer, toFrames(rows, picture, facts.frames));
+    },
+  };
   return {
     ...facts,
+    ...(animation && { animation }),
     warnings,
     memory: () => STREAM_BYTES,
     page: (index) => openPage(service, file, index, context),
     async picture(plan) {
       const answer = await service.decode(file, page, context, plan);
-      const { picture, rows, result } = fromAnswer(answer);
-      async function* strips(): AsyncGenerator<Strip, void, undefined> {
-        try {
-          const found = yield* drain(toStrips(rows, picture), result);
-          // Decoders may find some on the way, and tell all of them again.
-          warnings.splice(0, warnings.length, ...found);
-        } finally {
-          release(answer);
-        }
-      }
-      return { ...picture, strips: strips() };
+      const { picture, rows } = fromAnswer(answer);
+      return { ...picture, strips: read(answer, toStrips(rows, picture)) };
     },
   };
 }

@@ -6,9 +6,9 @@ import { ENGINE_BASE_BYTES, PAGE_BYTES } from "../kernels/engine.ts";
 import type { ByteSource, StoredFile } from "../pipeline/bytes.ts";
 import { decodeFailure, encodeFailure } from "../pipeline/failures.ts";
 import type { MemoryGate, Workspace } from "../pipeline/memory.ts";
-import type { Source } from "../pipeline/picture.ts";
+import type { PictureInfo, Source } from "../pipeline/picture.ts";
 import { PIECE_BYTES, toByteStream } from "./byte-stream.ts";
-import { dataOf, toStrips } from "./rows.ts";
+import { dataOf, dataOfFrames, toStrips } from "./rows.ts";
 import { toAnswer, toRefusal, type Answer, type CodecService, type OpenFacts } from "./wire.ts";
 
 export interface Host {
@@ -26,14 +26,9 @@ export function serveCodecs(host: Host): CodecService {
     open: (file, page, context) =>
       attempt(async () => {
         const source = await open(host, file, page, context);
-        const {
-          animation: _animation,
-          memory: _memory,
-          page: _page,
-          picture: _picture,
-          ...facts
-        } = source;
-        return facts;
+        const { animation, memory: _memory, page: _page, picture: _picture, ...facts } = source;
+        const moves = animation ? { plays: animation.plays, colours: animation.colours } : null;
+        return { ...facts, moves };
       }),
 
     decode: (file, page, context, plan) =>
@@ -48,6 +43,18 @@ export function serveCodecs(host: Host): CodecService {
           workspace.close("failed");
           throw decodeFailure(thrown);
         }
+      }),
+
+    animate: (file, page, context, plan) =>
+      attempt(async () => {
+        const source = await open(host, file, page, context);
+        const { animation, width, height, icc } = source;
+        if (!animation) throw new AppError("internal", "The file does not move.");
+        const workspace = await host.gate.admit(animation.memory(plan) + OVERHEAD_BYTES);
+        const frames = dataOfFrames(animation.frames(plan, workspace), workspace);
+        const work = start(frames, workspace, decodeFailure, () => [...source.warnings]);
+        const picture: PictureInfo = { width, height, channels: 4, icc };
+        return { picture, rows: work.bytes, result: work.result };
       }),
 
     encode: (format, picture, options, rows) =>

@@ -6,7 +6,7 @@ import { AppError, toAppError, type ErrorCode } from "../errors.ts";
 import type { WritableFormat } from "../formats.ts";
 import type { EncodeOptions, OpenContext } from "../codecs/codec.ts";
 import type { StoredFile } from "../pipeline/bytes.ts";
-import type { DecodePlan, PictureInfo, Source, Warning } from "../pipeline/picture.ts";
+import type { Animation, DecodePlan, PictureInfo, Source, Warning } from "../pipeline/picture.ts";
 
 /** A lane's codecs, as another lane calls them. Methods never throw on purpose. */
 export interface CodecService {
@@ -14,6 +14,13 @@ export interface CodecService {
   open(file: StoredFile, page: number, context: OpenFacts): Promise<Answer<SourceFacts>>;
   /** Decodes once the lane has memory for it; waits for that as a job does. */
   decode(
+    file: StoredFile,
+    page: number,
+    context: OpenFacts,
+    plan: DecodePlan,
+  ): Promise<Answer<DecodedRows>>;
+  /** All frames, one after the other. As `decode`. */
+  animate(
     file: StoredFile,
     page: number,
     context: OpenFacts,
@@ -31,12 +38,15 @@ export interface CodecService {
 /** The memory is the other lane's. */
 export type OpenFacts = Omit<OpenContext, "gate">;
 
-/** What a source says of itself. Frames of animations stay where they are, but for the first. */
-export type SourceFacts = Omit<Source, "animation" | "memory" | "page" | "picture">;
+/** What a source says of itself. */
+export interface SourceFacts extends Omit<Source, "animation" | "memory" | "page" | "picture"> {
+  moves: Pick<Animation, "plays" | "colours"> | null;
+}
 
 export interface DecodedRows {
+  /** Of an animation, one of its frames. */
   picture: PictureInfo;
-  /** Packed without padding. To be read to its end, or canceled: memory is held until then. */
+  /** Packed without padding, of frames by `dataOfFrames`. To be read to its end, or canceled: memory is held until then. */
   rows: ReadableStream<Uint8Array>;
   /** Why the stream has broken off, or what was found on the way: streams lose their errors. */
   result(): Promise<Answer<readonly Warning[]>>;

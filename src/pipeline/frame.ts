@@ -6,7 +6,7 @@ import type { Animation, Source, Strip } from "./picture.ts";
  * @param frame from 1 on
  * @returns a source without movement; what is still has one frame
  * @throws AppError invalid_parameter where there is no such frame, unsupported_feature where it
- *   stays in another lane
+ *   cannot be read
  */
 export function pickFrame(source: Source, frame: number): Source {
   const { animation, frames, regions: _regions, ...still } = source;
@@ -21,7 +21,7 @@ export function pickFrame(source: Source, frame: number): Source {
   if (!animation && frame > 1) {
     throw new AppError(
       "unsupported_feature",
-      `Only the first frame of a ${source.format} file can be taken for this format.`,
+      `Only the first frame of this ${source.format} file can be read.`,
     );
   }
   if (!animation) return { ...still, frames: 1 };

@@ -27,6 +27,10 @@ export class FormatsCodecs extends WorkerEntrypoint<ConsumerEnv> implements Code
     return this.#service.decode(...request);
   }
 
+  animate(...request: Parameters<CodecService["animate"]>): ReturnType<CodecService["animate"]> {
+    return this.#service.animate(...request);
+  }
+
   encode(...request: Parameters<CodecService["encode"]>): ReturnType<CodecService["encode"]> {
     return this.#service.encode(...request);
   }

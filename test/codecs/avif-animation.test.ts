@@ -8,7 +8,7 @@ import {
   type SequenceSpec,
 } from "../support/avif-animator.ts";
 import { judgeAnimation, judgeApng, premultiply } from "../support/judge-animation.ts";
-import { type Lab, LabError, type Moving, startLab } from "../support/lab-client.ts";
+import { codeOf, type Lab, type Moving, startLab } from "../support/lab-client.ts";
 import { psnr } from "../support/psnr.ts";
 import { createRandom } from "../support/random.ts";
 import { drawPhoto, toSharp } from "./jpeg-fixtures.ts";
@@ -50,13 +50,6 @@ async function readStills(stills: readonly AnimatedStill[]): Promise<Uint8Array>
 }
 
 const seen = ({ data }: Pick<Moving, "data">): Uint8Array => premultiply(data);
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  return await work.then(
-    () => "no error",
-    (error: unknown) => (error instanceof LabError ? error.code : String(error)),
-  );
-}
 
 describe("frames are the pictures of the samples", () => {
   const KINDS: Record<string, Drawn & Partial<SequenceSpec>> = {

@@ -5,6 +5,8 @@ import { createTestHarness } from "wrangler";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { API_CONFIG, ROOT } from "../../src/cli/project.ts";
 import { LabError } from "../support/lab-client.ts";
+import { judgeAnimation } from "../support/judge-animation.ts";
+import { psnr } from "../support/psnr.ts";
 import { readResidentMib } from "../support/resident.ts";
 
 let relay: Awaited<ReturnType<typeof startRelay>>;
@@ -116,16 +118,67 @@ describe.each(["decode", "encode", "both"])("%s in another lane", (side) => {
   });
 });
 
-test("of an animation the first frame passes, and no other", async () => {
-  const frame = await draw(32, 32).raw().toBuffer();
-  const frames = Buffer.concat([frame, frame.map((value) => 255 - value)]);
-  const raw = { width: 32, height: 64, channels: 3, pageHeight: 32 } as const;
-  const input = await sharp(frames, { raw }).gif().toBuffer();
-  const made = await relay.convert(input, { format: "png" });
-  expect(made.warnings).toMatchObject([{ code: "animation_first_frame" }]);
-  expect(await relay.convert(input, { format: "png", frame: 1 })).toMatchObject({ warnings: [] });
-  const second = relay.convert(input, { format: "png", frame: 2 });
-  expect(await codeOf(second)).toBe("unsupported_feature");
+describe("an animation", () => {
+  const DELAYS = [30, 70, 200, 100];
+
+  /** Of rows that pieces of a stream cut anywhere. */
+  async function animate(): Promise<Buffer> {
+    const frame = await draw(301, 97).raw().toBuffer();
+    const frames = DELAYS.map((_, i) => frame.map((value) => (value + 60 * i) & 0xf0));
+    const raw = { width: 301, height: 97 * DELAYS.length, channels: 3, pageHeight: 97 } as const;
+    return await sharp(Buffer.concat(frames), { raw }).gif({ delay: DELAYS, loop: 3 }).toBuffer();
+  }
+
+  test("passes with all its frames, their times and how often it plays", async () => {
+    const input = await animate();
+    for (const format of ["webp", "gif"] as const) {
+      const options = { format, lossless: format === "webp" };
+      const made = await relay.convert(input, options, { side: "decode" });
+      expect(made.warnings).toEqual([]);
+      const [got, wanted] = [await judgeAnimation(made.file), await judgeAnimation(input)];
+      expect(got).toMatchObject({ durations: DELAYS, plays: 3 });
+      expect(psnr(got.data, wanted.data)).toBe(Infinity);
+    }
+  });
+
+  test("gives up any of its frames alone", async () => {
+    const input = await animate();
+    const options = { format: "png", frame: 3 };
+    const { file, warnings } = await relay.convert(input, options, { side: "decode" });
+    expect(warnings).toEqual([]);
+    const wanted = await sharp(input, { page: 2 }).ensureAlpha().raw().toBuffer();
+    expect(psnr(await sharp(file).ensureAlpha().raw().toBuffer(), wanted)).toBe(Infinity);
+  });
+
+  /** One is admitted at a time: what leaked would keep the next one out. */
+  test("that is stopped gives its memory back", async () => {
+    const size = { width: 3400, height: 2500 };
+    const [first, second] = await Promise.all(
+      ["red", "blue"].map((background) =>
+        sharp({ create: { ...size, channels: 3, background } })
+          .raw()
+          .toBuffer(),
+      ),
+    );
+    const raw = { ...size, channels: 3, height: 2 * size.height, pageHeight: size.height } as const;
+    const frames = Buffer.concat([first as Buffer, second as Buffer]);
+    const input = await sharp(frames, { raw }).gif().toBuffer();
+    for (let i = 0; i < 4; i++) {
+      const options = { format: "png", frame: 1, width: 30 };
+      expect(await relay.convert(input, options, { side: "decode" })).toMatchObject({ width: 30 });
+    }
+  }, 60_000);
+
+  test("is cut short by an error that arrives as what it is", async () => {
+    const input = await animate();
+    const cut = relay.convert(input.subarray(0, -400), { format: "webp" }, { side: "decode" });
+    expect(await codeOf(cut)).toBe("truncated_image");
+  });
+
+  test("is its first frame for an encoder in another lane", async () => {
+    const { warnings } = await relay.convert(await animate(), { format: "gif" });
+    expect(warnings).toMatchObject([{ code: "animation_first_frame" }]);
+  });
 });
 
 test("a header that the other lane cannot read arrives with its code", async () => {

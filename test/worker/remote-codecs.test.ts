@@ -8,6 +8,9 @@ import type { CodecService } from "../../src/lanes/wire.ts";
 
 const PICTURE = { width: 4, height: 2, channels: 1, icc: null } as const;
 
+const FRAME = { width: 4, height: 2, channels: 4, icc: null } as const;
+const FRAME_BYTES = 4 * 4 * (1 + 2);
+
 const streamOf = (bytes: number): ReadableStream<Uint8Array> =>
   new ReadableStream({
     type: "bytes",
@@ -20,15 +23,20 @@ const streamOf = (bytes: number): ReadableStream<Uint8Array> =>
 /** Another lane that sends so many bytes, and counts the answers with functions that it gets back. */
 function createService(bytes: number) {
   const state = { given: 0, released: 0 };
+  const moves = { plays: 0, colours: null };
   const answer = <T>(value: T) => {
     state.given++;
     return { ok: true, value, [Symbol.dispose]: () => void state.released++ } as const;
   };
   const service = {
-    open: () => Promise.resolve({ ok: true, value: { warnings: [] } }),
+    open: () => Promise.resolve({ ok: true, value: { warnings: [], frames: 2, moves } }),
     decode: () => {
       const result = () => Promise.resolve({ ok: true, value: [] });
       return Promise.resolve(answer({ picture: PICTURE, rows: streamOf(bytes), result }));
+    },
+    animate: () => {
+      const result = () => Promise.resolve({ ok: true, value: [] });
+      return Promise.resolve(answer({ picture: FRAME, rows: streamOf(bytes), result }));
     },
     encode: () => {
       const result = () => Promise.resolve({ ok: true, value: null });
@@ -53,6 +61,32 @@ test.each([
   ["stopped early", 8, 1],
 ])("the answer to a decoding is given back when that is %s", async (_how, bytes, strips) => {
   expect(await decode(bytes, strips)).toEqual({ given: 1, released: 1 });
+});
+
+test.each([
+  ["are all seen", 2, 2 * FRAME_BYTES],
+  ["are not all wanted", 1, 2 * FRAME_BYTES],
+])("the answer to an animation is given back when its frames %s", async (_how, most, bytes) => {
+  const { state, service } = createService(bytes);
+  const file = { ...fromBytes(new Uint8Array(8)), stored: { key: "key", etag: "etag" } };
+  const { animation } = await remoteOpen(service)(file, {} as OpenContext);
+  let seen = 0;
+  for await (const _ of animation?.frames({} as DecodePlan, {} as Workspace) ?? []) {
+    if (++seen === most) break;
+  }
+  expect(seen).toBe(most);
+  expect(state).toEqual({ given: 1, released: 1 });
+});
+
+test("an animation that lacks rows is an error, and its answer is given back", async () => {
+  const { state, service } = createService(2 * FRAME_BYTES - 1);
+  const file = { ...fromBytes(new Uint8Array(8)), stored: { key: "key", etag: "etag" } };
+  const { animation } = await remoteOpen(service)(file, {} as OpenContext);
+  const read = async () => {
+    for await (const _ of animation?.frames({} as DecodePlan, {} as Workspace) ?? []);
+  };
+  await expect(read()).rejects.toThrow("ends too early");
+  expect(state).toEqual({ given: 1, released: 1 });
 });
 
 test("the answer to an encoding is given back at the file's end, and when nobody wants more", async () => {
