@@ -7,6 +7,7 @@ import {
   hasBrand,
   includes,
   isEpsf,
+  isIllustrator,
   isRawTiff,
   isSvg,
   isTga,
@@ -47,6 +48,8 @@ export interface Format {
   maxPixels?: number;
   /** The same without loss. */
   maxLosslessPixels?: number;
+  /** The format that files by this name mostly are, and then are told to be. */
+  mostly?: string;
   /** Whether `head`, the first SNIFF_BYTES of a file, are of this format. */
   matches(head: Uint8Array): boolean;
 }
@@ -205,6 +208,20 @@ export const FORMATS = {
     lossless: "optional",
     // Behind a header that says where a preview is, or as plain text.
     matches: (head) => starts(head, "\xc5\xd0\xd3\xc6") || isEpsf(head),
+  },
+  ai: {
+    name: "ai",
+    aliases: [],
+    mimeType: "application/vnd.adobe.illustrator",
+    lane: "documents",
+    reads: true,
+    writes: false,
+    alpha: true,
+    gray: true,
+    lossless: "never",
+    mostly: "pdf",
+    // Those that are no PDF.
+    matches: isIllustrator,
   },
   pdf: {
     name: "pdf",

@@ -61,6 +61,10 @@ export function isEpsf(head: Uint8Array): boolean {
   return line?.[0].includes("EPSF-") ?? false;
 }
 
+/** Whether it is PostScript that Illustrator wrote as its own. */
+export const isIllustrator = (head: Uint8Array): boolean =>
+  starts(head, "%!PS-Adobe-") && !isEpsf(head) && includes(head, "%%Creator: Adobe Illustrator");
+
 /** Whether each field of the head is one that TGAs have. */
 export function isTga(head: Uint8Array): boolean {
   if (head.length < TGA_HEAD_BYTES) return false;

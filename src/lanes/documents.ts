@@ -1,6 +1,7 @@
 /** The codecs of the documents lane: what draws pages, and vectors. */
 import type { Codecs } from "../codecs/codec.ts";
 import type { FormatsOf } from "../formats.ts";
+import { AI } from "../codecs/ai/codec.ts";
 import { EPS } from "../codecs/eps/codec.ts";
 import { PDF } from "../codecs/pdf/codec.ts";
 import { svgCodec } from "../codecs/svg/codec.ts";
@@ -12,6 +13,7 @@ import type { CodecService } from "./wire.ts";
 /** Those that live nowhere else. */
 export const VECTOR_CODECS = {
   svg: svgCodec(null),
+  ai: AI,
   eps: EPS,
   pdf: PDF,
 } as const satisfies Codecs<FormatsOf<"documents">>;

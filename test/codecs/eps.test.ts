@@ -1,9 +1,9 @@
 /** EPS: what is written is taken apart again, and previews are read. */
 import sharp from "sharp";
 import { inflateSync } from "node:zlib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasCorpus, readCorpus } from "../corpus/manifest.ts";
-import { writeDosEps } from "../support/eps-writer.ts";
+import { writeDosEps, writeEpsi } from "../support/eps-writer.ts";
 import { takeEpsApart } from "../support/eps-reader.ts";
 import { type Lab, LabError, startLab } from "../support/lab-client.ts";
 import { psnr } from "../support/psnr.ts";
@@ -72,6 +72,70 @@ test("a TIFF preview is read, and the answer says so", async () => {
   expect(made).toMatchObject({ width: 60, height: 40, source: { format: "eps" } });
   expect(made.warnings.map(({ code }) => code)).toContain("preview_used");
   expect(await sharp(made.file).removeAlpha().raw().toBuffer()).toEqual(await sharp(tiff).raw().toBuffer()); // prettier-ignore
+});
+
+describe("previews in comments", () => {
+  /** Pixels as they are stored, and what they look like: 0 is white. */
+  function drawGray(width: number, height: number, bits: number) {
+    const levels = 2 ** bits;
+    const rowBytes = Math.ceil((width * bits) / 8);
+    const stored = Buffer.alloc(rowBytes * height);
+    const shown = Buffer.alloc(width * height);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const level = (x * 7 + y * 3 + ((x * y) >> 2)) % levels;
+        const at = y * rowBytes + Math.floor((x * bits) / 8);
+        stored[at] = (stored[at] ?? 0) | (level << (8 - bits - ((x * bits) % 8)));
+        shown[y * width + x] = 255 - (level * 255) / (levels - 1);
+      }
+    }
+    return { stored, shown };
+  }
+
+  test.each([1, 2, 4, 8])("of %i bits are exact", async (bits) => {
+    for (const [width, height] of [
+      [61, 43],
+      [8, 16],
+      [1, 1],
+      [700, 130],
+    ] as const) {
+      const { stored, shown } = drawGray(width, height, bits);
+      const file = writeEpsi({ width, height, bits }, stored);
+      for (const bytes of [file, writeDosEps(file.toString("latin1"), Buffer.alloc(0))]) {
+        const drawn = await lab.decode(bytes);
+        expect(drawn).toMatchObject({ width, height, channels: 1 });
+        expect(Buffer.from(drawn.data).equals(shown)).toBe(true);
+        expect(drawn.used).toBeLessThanOrEqual(drawn.planned);
+      }
+    }
+  });
+
+  test("say that they are no more than that", async () => {
+    const file = writeEpsi({ width: 20, height: 10, bits: 8 }, drawGray(20, 10, 8).stored);
+    const made = await lab.convert(file, { format: "png" });
+    expect(made).toMatchObject({ width: 20, height: 10, source: { format: "eps" } });
+    expect(made.warnings.map(({ code }) => code)).toContain("preview_used");
+  });
+
+  test.each([
+    ["cut off", (file: string) => file.slice(0, 3000), "truncated_image"],
+    ["too short", (file: string) => file.replace(/%[0-9a-f]{254}\n/, "").replace("EOF", "EOF ".repeat(99)), "truncated_image"], // prettier-ignore
+    ["of 3 bits", (file: string) => file.replace("60 50 8", "60 50 3"), "unsupported_feature"],
+    ["of no pixels", (file: string) => file.replace("60 50 8", "0 0 8"), "invalid_image"],
+    ["of too many", (file: string) => file.replace("60 50 8", "99999 99999 8"), "truncated_image"],
+    ["without numbers", (file: string) => file.replace("60 50 8", "a b c"), "unsupported_feature"],
+  ])("%s are refused", async (_name, change, code) => {
+    const file = writeEpsi({ width: 60, height: 50, bits: 8 }, drawGray(60, 50, 8).stored);
+    const work = lab.convert(Buffer.from(change(file.toString("latin1"))), { format: "png" });
+    await expect(work).rejects.toMatchObject({ code });
+  });
+});
+
+test("an Illustrator file that is no PDF is refused, and the message says how to save it", async () => {
+  const head = "%!PS-Adobe-3.0 \n%%Creator: Adobe Illustrator(R) 8.0\n%%For: (somebody)\n%%EOF\n";
+  const refusal = lab.convert(Buffer.from(head), { format: "png" });
+  await expect(refusal).rejects.toMatchObject({ code: "unsupported_feature" });
+  await expect(refusal).rejects.toThrow(/PDF Compatible/);
 });
 
 test.skipIf(!hasCorpus)(

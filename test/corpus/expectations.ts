@@ -15,13 +15,9 @@ const REFUSED: Readonly<Record<string, ErrorCode>> = {
   "pdf/password-protected.pdf": "password_required",
 };
 
-/** Illustrator's files are PDFs where they say so. */
-const readFormat = ({ format }: CorpusFile) =>
-  findFormat(format) ?? (format === "AI" ? "pdf" : undefined);
-
 /** Codes of which one says why the file is not read; none where it has to be. */
 export function refusalsOf(file: CorpusFile): readonly ErrorCode[] {
-  const known = readFormat(file);
+  const known = findFormat(file.format);
   if (known === undefined || !isReadable(known)) return UNKNOWN;
   const code = REFUSED[file.path];
   return code === undefined ? [] : [code];

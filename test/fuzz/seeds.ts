@@ -227,6 +227,7 @@ const MAKERS: Record<ReadableFormat, () => Promise<Buffer>[]> = {
       }),
     ),
   ],
+  ai: () => [Promise.resolve(Buffer.from("%!PS-Adobe-3.0\n%%Creator: Adobe Illustrator(R) 8.0\n"))],
   eps: () =>
     (["none", "lzw"] as const).map(async (compression) =>
       writeDosEps(

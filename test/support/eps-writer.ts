@@ -12,3 +12,21 @@ export function writeDosEps(program: string, tiff: Buffer): Buffer {
   header.writeUInt32LE(tiff.length, 24);
   return Buffer.concat([header, Buffer.from(program, "latin1"), tiff]);
 }
+
+/** A program with a preview in its comments, digits in lines of 254 (Adobe 5002, 6). */
+export function writeEpsi(size: { width: number; height: number; bits: number }, data: Buffer) {
+  const { width, height, bits } = size;
+  const lines = (data.toString("hex").match(/.{1,254}/g) ?? []).map((line) => `%${line}`);
+  return Buffer.from(
+    [
+      "%!PS-Adobe-3.0 EPSF-3.0",
+      `%%BoundingBox: 0 0 ${width} ${height}`,
+      "%%EndComments",
+      `%%BeginPreview: ${width} ${height} ${bits} ${lines.length}`,
+      ...lines,
+      "%%EndPreview",
+      "showpage",
+      "%%EOF\n",
+    ].join("\n"),
+  );
+}

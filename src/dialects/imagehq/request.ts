@@ -4,7 +4,9 @@ import { AppError } from "../../errors.ts";
 import {
   findFormat,
   findWritableFormat,
+  FORMATS,
   writableFormats,
+  type Format,
   type WritableFormat,
 } from "../../formats.ts";
 import type { InputFile } from "../../jobs/job.ts";
@@ -205,8 +207,9 @@ export function findFormatMismatches(
 ): Warning[] {
   if (inputFormat === null) return [];
   const named = findFormat(inputFormat);
+  const { mostly }: Partial<Format> = named === undefined ? {} : FORMATS[named];
   return inputs
-    .filter(({ format }) => format !== named)
+    .filter(({ format }) => format !== named && format !== mostly)
     .map(({ filename, format }) => ({
       code: "input_format_mismatch",
       message: `"${filename}" is ${format}, not ${inputFormat}.`,
