@@ -11,6 +11,7 @@ import type { ReadableFormat } from "../../src/formats.ts";
 import { packRunLengths, writeBmp } from "../support/bmp-writer.ts";
 import { encodeByElheif } from "../support/elheif.ts";
 import { writeDosEps } from "../support/eps-writer.ts";
+import { writeDng } from "../support/dng-writer.ts";
 import { writeGif } from "../support/gif-writer.ts";
 import { writeTiled } from "../support/jp2-writer.ts";
 import { writeByMagick } from "../support/magick.ts";
@@ -37,6 +38,9 @@ const indices = (colours: number): number[] =>
     { length: WIDTH * HEIGHT },
     (_, i) => ((i >> 3) * 5 + (i % 7 === 0 ? 1 : 0)) % colours,
   );
+
+const sensorValues = (samples: number): Uint16Array =>
+  Uint16Array.from({ length: WIDTH * HEIGHT * samples }, (_, i) => 200 + ((i * 7919) % 3000));
 
 const gray = (colours: number): [number, number, number][] =>
   Array.from({ length: colours }, (_, i) => [i, 255 - i, (i * 3) & 255]);
@@ -199,6 +203,18 @@ const MAKERS: Record<ReadableFormat, () => Promise<Buffer>[]> = {
       .jpeg()
       .toBuffer()
       .then((jpeg) => wrapJpeg(jpeg)),
+    ...[
+      writeDng({ ...SIZE, pattern: "RGGB", bits: 12, values: sensorValues(1) }),
+      writeDng({
+        ...{ ...SIZE, pattern: "GBRG", bits: 14, values: sensorValues(1) },
+        compression: { predictor: 6, components: 2, restartRows: 8 },
+        tile: { width: 32, height: 32 },
+      }),
+      writeDng({
+        ...{ ...SIZE, pattern: null, bits: 16, values: sensorValues(3) },
+        compression: { predictor: 1, components: 3 },
+      }),
+    ].map((file) => Promise.resolve(file)),
   ],
   psd: () => [
     ...([1, 3, 4] as const).map((channels) => writeRaw(channels, MagickFormat.Psd)),

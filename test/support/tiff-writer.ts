@@ -21,15 +21,20 @@ export interface TiffSpec {
 }
 
 export interface Field {
-  type: 1 | 2 | 3 | 4 | 7;
+  type: 1 | 2 | 3 | 4 | 5 | 7 | 10;
   values: readonly number[];
 }
 
 const COMPRESSIONS = { none: 1, packbits: 32_773, deflate: 8 } as const;
-const TYPE_BYTES = { 1: 1, 2: 1, 3: 2, 4: 4, 7: 1 } as const;
+const TYPE_BYTES = { 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 10: 8 } as const;
+const DENOMINATOR = 10_000;
 
 export const short = (...values: number[]): Field => ({ type: 3, values });
 export const long = (...values: number[]): Field => ({ type: 4, values });
+export const byte = (...values: number[]): Field => ({ type: 1, values });
+/** To four digits behind the point, and not negative. */
+export const rational = (...values: number[]): Field => ({ type: 5, values });
+export const signedRational = (...values: number[]): Field => ({ type: 10, values });
 
 /** The directory comes last, as most writers have it. */
 export function writeTiff(spec: TiffSpec): Buffer {
@@ -88,7 +93,9 @@ export function writeFields(
     put(directory, bigEndian, at + 2, 2, type);
     put(directory, bigEndian, at + 4, 4, values.length);
     const data = Buffer.alloc(Math.max(4, values.length * step + ((values.length * step) % 2)));
-    for (const [i, value] of values.entries()) put(data, bigEndian, i * step, step, value);
+    const isRational = type === 5 || type === 10;
+    const write = isRational ? putRational : put;
+    for (const [i, value] of values.entries()) write(data, bigEndian, i * step, step, value);
     if (data.length === 4) {
       directory.set(data, at + 8);
     } else {
@@ -104,6 +111,17 @@ export function writeFields(
 function put(target: Buffer, bigEndian: boolean, at: number, bytes: number, value: number): void {
   if (bigEndian) target.writeUIntBE(value, at, bytes);
   else target.writeUIntLE(value, at, bytes);
+}
+
+function putRational(
+  target: Buffer,
+  bigEndian: boolean,
+  at: number,
+  _bytes: number,
+  value: number,
+): void {
+  put(target, bigEndian, at, 4, Math.round(value * DENOMINATOR) >>> 0);
+  put(target, bigEndian, at + 4, 4, DENOMINATOR);
 }
 
 /** Each strip's or tile's rows of samples, plane after plane. */

@@ -1,8 +1,12 @@
-/** Where camera raw files have the pictures that their cameras made: JPEGs, often of full size. */
+/**
+ * What is in camera raw files: directories, and where the pictures are that their cameras made, which
+ * are JPEGs, often of full size.
+ */
 import { slice, type ByteSource } from "../../pipeline/bytes.ts";
 import { readDirectory, readNumber, readNumbers, type Directory } from "../tiff/directory.ts";
 import { truncated } from "../tiff/failures.ts";
 import { COMPRESSION, TAGS } from "../tiff/tags.ts";
+import { OLD_JPEG, RAW_PHOTOMETRIC } from "./tags.ts";
 
 /** A part of the file that may be a JPEG. */
 export interface Candidate {
@@ -12,17 +16,15 @@ export interface Candidate {
 
 /** What of a raw file can be read. */
 export interface RawFile {
-  /** What tells of orientation and exposure; null where it is in the previews alone. */
-  directory: Directory | null;
+  /** The first tells of orientation and exposure. None where the file is not built upon TIFF. */
+  directories: readonly Directory[];
   previews: Candidate[];
 }
 
 const MAX_DIRECTORIES = 32;
 const MAX_CHILDREN = 16;
-/** JPEG as TIFF had it first: what cameras mean by it is a plain JPEG file. */
-const OLD_JPEG = 6;
 /** Light before any colour is made of it. */
-const SENSOR_PHOTOMETRICS = new Set([32_803, 34_892]);
+const SENSOR_PHOTOMETRICS: ReadonlySet<number> = new Set(Object.values(RAW_PHOTOMETRIC));
 /** Panasonic's own field. */
 const PANASONIC_JPEG = 0x2e;
 
@@ -39,18 +41,23 @@ export async function readRaw(source: ByteSource): Promise<RawFile> {
   const view = new DataView(head.buffer, head.byteOffset, head.length);
   if (isText(head, "FUJIFILM")) {
     const offset = view.getUint32(FUJI_JPEG_AT);
-    return { directory: null, previews: [{ offset, bytes: view.getUint32(FUJI_JPEG_AT + 4) }] };
+    return { directories: [], previews: [{ offset, bytes: view.getUint32(FUJI_JPEG_AT + 4) }] };
   }
-  if (isText(head, "ftyp", 4)) return { directory: null, previews: await findInBoxes(source) };
+  if (isText(head, "ftyp", 4)) return { directories: [], previews: await findInBoxes(source) };
   // Olympus and Panasonic have numbers of their own instead of TIFF's 42.
   const notation = { littleEndian: isText(head, "II"), isBig: false };
   const offset = view.getUint32(4, notation.littleEndian);
-  const directory = await readDirectory(source, offset, notation);
-  return { directory, previews: await findInDirectories(source, directory) };
+  const directories = await readAllDirectories(
+    source,
+    await readDirectory(source, offset, notation),
+  );
+  const previews: Candidate[] = [];
+  for (const directory of directories) previews.push(...(await findInDirectory(source, directory)));
+  return { directories, previews };
 }
 
-async function findInDirectories(source: ByteSource, first: Directory): Promise<Candidate[]> {
-  const found: Candidate[] = [];
+async function readAllDirectories(source: ByteSource, first: Directory): Promise<Directory[]> {
+  const found: Directory[] = [];
   const seen = new Set<number>();
   const waiting: (Directory | number)[] = [first];
   while (waiting.length > 0 && seen.size < MAX_DIRECTORIES) {
@@ -61,7 +68,7 @@ async function findInDirectories(source: ByteSource, first: Directory): Promise<
     const directory =
       typeof next === "number" ? await readDirectory(source, next, first).catch(() => null) : next;
     if (!directory) continue;
-    found.push(...(await findInDirectory(source, directory)));
+    found.push(directory);
     const { count = 0 } = directory.fields.get(TAGS.subDirectories) ?? {};
     const children = Math.min(count, MAX_CHILDREN);
     const offsets = await readNumbers(source, directory, TAGS.subDirectories, children).catch(

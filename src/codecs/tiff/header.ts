@@ -1,6 +1,7 @@
 /** What a TIFF's page says of its pixels, checked. */
 import { MAX_METADATA_BYTES } from "../../limits.ts";
 import type { ByteSource } from "../../pipeline/bytes.ts";
+import type { Size } from "../../pipeline/geometry.ts";
 import type { Metadata, Orientation, Warning } from "../../pipeline/picture.ts";
 import type { JpegHeader } from "../jpeg/header.ts";
 import { REDUCED_TO_8_BIT } from "../reduced-to-8-bit.ts";
@@ -17,6 +18,7 @@ import { readExif } from "./exif.ts";
 import { isFax } from "./expand.ts";
 import { damaged, unsupported } from "./failures.ts";
 import { openJpegParts, type JpegParts } from "./jpeg-parts.ts";
+import type { LosslessParts } from "./lossless-parts.ts";
 import { COMPRESSION, EXTRA_SAMPLE, PHOTOMETRIC, PREDICTOR, TAGS } from "./tags.ts";
 
 export type Bits = 1 | 2 | 4 | 8 | 16;
@@ -56,6 +58,16 @@ export interface TiffHeader {
   warnings: Warning[];
 }
 
+/** What the rows' readers go by. */
+export type SegmentLayout = Omit<
+  TiffHeader,
+  "bits" | "photometric" | "alpha" | "palette" | "orientation" | "metadata"
+> & {
+  bits: number;
+  /** Where parts are lossless JPEGs, whose samples have 16 bits when they are decoded. */
+  lossless?: LosslessParts;
+};
+
 /** The strips or tiles; a strip is a tile as wide as the picture. */
 export interface SegmentGrid {
   width: number;
@@ -72,7 +84,7 @@ export interface SegmentGrid {
 
 const MAX_SAMPLES = 16;
 const MAX_DIMENSION = 2 ** 31 - 1;
-/** Tiles are a multiple of this wide and high (TIFF 6.0, section 15). */
+/** Tiles are a multiple of this wide and high (TIFF 6.0, section 15), but for raw files'. */
 const TILE_STEP = 16;
 
 const NAMES: Readonly<Record<number, string>> = {
@@ -233,11 +245,13 @@ async function readPredictor(
   return true;
 }
 
-async function readGrid(
+/** @throws AppError invalid_image, truncated_image */
+export async function readGrid(
   source: ByteSource,
   directory: Directory,
-  { width, height }: { width: number; height: number },
+  { width, height }: Size,
   planes: number,
+  tileStep = TILE_STEP,
 ): Promise<SegmentGrid> {
   const isTiled = directory.fields.has(TAGS.tileWidth);
   const number = (tag: number, otherwise: number) => readNumber(source, directory, tag, otherwise);
@@ -245,7 +259,7 @@ async function readGrid(
     ? { width: await number(TAGS.tileWidth, 0), height: await number(TAGS.tileLength, 0) }
     : { width, height: Math.min(height, await number(TAGS.rowsPerStrip, height)) };
   if (size.height === 0) throw damaged();
-  if (isTiled && (size.width === 0 || size.width % TILE_STEP || size.height % TILE_STEP)) {
+  if (isTiled && (size.width === 0 || size.width % tileStep || size.height % tileStep)) {
     throw damaged("The TIFF's tiles have an impossible size.");
   }
   const columns = Math.ceil(width / size.width);

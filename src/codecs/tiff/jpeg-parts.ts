@@ -18,7 +18,8 @@ import { TAGS } from "./tags.ts";
 export interface JpegParts {
   /** A start of image and the shared tables. */
   head: Uint8Array;
-  colour: JpegHeader["colour"];
+  /** null where it is what the parts say themselves. */
+  colour: JpegHeader["colour"] | null;
   /** Of the first. Others must not need more than it does. */
   memoryBytes: number;
 }
@@ -44,7 +45,7 @@ export async function openJpegParts(
   source: ByteSource,
   directory: Directory,
   segments: SegmentGrid,
-  colour: JpegHeader["colour"],
+  colour: JpegHeader["colour"] | null,
 ): Promise<JpegParts> {
   const tables = await readBlob(source, directory, TAGS.jpegTables, MAX_TABLES_BYTES);
   // They are a JPEG file without a picture, whose end is cut off.
@@ -71,7 +72,7 @@ async function openPart({ head, colour }: JpegParts, { source, offset, bytes }: 
   const file = prepend(head, slice(source, offset + SOI.length, bytes - SOI.length));
   const found = await readHeader(file);
   // What the samples mean is the TIFF's to say, and inks are what they are.
-  const header: JpegHeader = { ...found, colour, adobe: false };
+  const header: JpegHeader = colour ? { ...found, colour, adobe: false } : found;
   return { bytes: file, header };
 }
 

@@ -1,9 +1,9 @@
 /** Samples as the file packs them → one byte each. */
-import type { Bits } from "./header.ts";
 
 /** How the rows of a strip, a tile or a plane are packed. */
 export interface Packing {
-  bits: Bits;
+  /** A sample: 1, 2, 4, 8 or 16, and what else sensors have. */
+  bits: number;
   /** Samples of a pixel that lie side by side. */
   samples: number;
   littleEndian: boolean;

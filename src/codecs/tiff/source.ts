@@ -6,14 +6,8 @@ import { conversionBytes, describeColour, type Colour } from "./colour.ts";
 import { findPages, readDirectory, readFirstDirectory, type Directory } from "./directory.ts";
 import { isCameraRaw, readHeader, type TiffHeader } from "./header.ts";
 import { packedRowBytes, unpack } from "./samples.ts";
-import {
-  countPlanes,
-  createRowReader,
-  describePacking,
-  readTable,
-  segmentMemory,
-  type RowReader,
-} from "./segments.ts";
+import { countPlanes, describePacking, readTable } from "./segment-table.ts";
+import { createRowReader, segmentMemory, type RowReader } from "./segments.ts";
 
 /** @throws AppError invalid_image, truncated_image, unsupported_feature */
 export async function openTiff(source: ByteSource): Promise<Source> {
