@@ -6,6 +6,7 @@ import { ENGINE } from "../kernels/engine.ts";
 import { MAX_SIDE } from "../limits.ts";
 import type { ByteSource } from "./bytes.ts";
 import { decodeFailure, encodeFailure } from "./failures.ts";
+import { fitDrawing } from "./fit-drawing.ts";
 import type { MemoryGate, Workspace } from "./memory.ts";
 import { resolveOptions, type OutputOptions, type ResolvedOptions } from "./options.ts";
 import type { Frame, Picture, Source, SourceInfo, Strip, Warning } from "./picture.ts";
@@ -80,7 +81,8 @@ export function prepare(
   const options = resolveOptions(asked, source);
   const encoder = encoderOf(codecs, options.format);
   const limits = { maxPixels, maxTotalPixels, maxSide, memoryBytes: gate.budgetBytes - heldBytes };
-  const plan = makePlan(source, options, encoder, limits, reduction);
+  const planAt = (left: number) => makePlan(source, options, encoder, limits, left);
+  const plan = fitDrawing(source, options, limits.memoryBytes, planAt, reduction);
   return { source, options, plan, encoder };
 }
 

@@ -129,6 +129,19 @@ describe("pages", () => {
     expect(await lab.convert(vast, { format: "png", dpi: 300, width: 100 })).toMatchObject({ height: 100 }); // prettier-ignore
   });
 
+  test("that nobody gave a size are made to fit the memory; others are refused", async () => {
+    const large = corner({ box: [0, 0, 1500, 1500] });
+    const budget = 72 * 1024 * 1024;
+    const made = await lab.convert(large, { format: "webp" }, budget);
+    expect(made.warnings.map(({ code }) => code)).toEqual(["drawn_smaller"]);
+    expect(made.width).toBeGreaterThan(1500);
+    expect(made.width).toBeLessThan((1500 / 72) * 150);
+    expect(made.planned).toBeLessThanOrEqual(budget);
+    expect(made.used).toBeLessThanOrEqual(made.planned);
+    const refused = lab.convert(large, { format: "webp", dpi: 150 }, budget);
+    expect(await codeOf(refused)).toBe("memory_limit");
+  });
+
   test("show annotations and the fields of forms", async () => {
     const entries = "/Annots [5 0 R 7 0 R]";
     const look = "<< /Type /XObject /Subtype /Form /BBox [0 0 20 20] /Length 22 >>\nstream\n0 0 1 rg 0 0 20 20 re f\nendstream"; // prettier-ignore
