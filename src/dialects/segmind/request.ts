@@ -1,9 +1,9 @@
 /** Segmind's request body to what the domain asks for. Pure. */
 import { AppError } from "../../errors.ts";
-import { findWritableFormat, type WritableFormat } from "../../formats.ts";
+import { findWritableFormat } from "../../formats.ts";
 import { OUTPUT_OPTIONS, type OutputOptions } from "../../pipeline/options.ts";
 
-/** As the page lists them; those that no lane writes yet are refused. */
+/** As the page lists them. */
 export const TARGET_FORMATS = ["png", "jpg", "jpeg", "gif", "bmp", "tiff", "webp"] as const;
 
 /** Where the image comes from: a URL that the job fetches, or the text of the request. */
@@ -36,16 +36,15 @@ export function readOutput(targetFormat: unknown): OutputOptions {
     throw new AppError("invalid_parameter", "target_format must be a string.");
   }
   const format = findWritableFormat(targetFormat);
-  const known = TARGET_FORMATS.map(findWritableFormat).filter((name) => name !== undefined);
-  if (format === undefined || !known.includes(format)) throw unsupported(known);
+  const known = TARGET_FORMATS.map(findWritableFormat);
+  if (format === undefined || !known.includes(format)) {
+    throw new AppError(
+      "unsupported_output_format",
+      `target_format must be one of ${TARGET_FORMATS.join(", ")}.`,
+    );
+  }
   return OUTPUT_OPTIONS.parse({ format });
 }
-
-const unsupported = (known: readonly WritableFormat[]): AppError =>
-  new AppError(
-    "unsupported_output_format",
-    `target_format must be one of ${[...new Set(known)].join(", ")}.`,
-  );
 
 /**
  * Whether a client would rather have JSON than the image: only where it says so, since many

@@ -335,6 +335,7 @@ describe("images", () => {
 
   test("every page of a document is a JPEG with a URL of its own; the job's is the first", async () => {
     const { job, pages } = await run(pdf, { images_width: 300 });
+    expect(job["points_cost"]).toBe(1);
     expect(pages).toEqual([
       expect.objectContaining({
         filename: "report-1.jpg",
