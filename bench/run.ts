@@ -1,5 +1,5 @@
 /** `npm run bench -- NAME [FILTER]`: prints one `BENCH NAME/CASE field=value ...` line a case. */
-const BENCHES = ["animation", "convert", "documents", "engine", "overhead", "target"];
+const BENCHES = ["animation", "convert", "documents", "engine", "heif", "overhead", "target"];
 
 const [name, filter] = process.argv.slice(2);
 if (!name || !BENCHES.includes(name)) {

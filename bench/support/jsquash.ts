@@ -1,4 +1,7 @@
 /** The same jobs with the @jsquash packages as they ship: their API, their defaults, whole images. */
+import { defaultOptions as avifDefaults } from "@jsquash/avif/meta.js";
+import createAvifEncoder from "@jsquash/avif/codec/enc/avif_enc.js";
+import avifEncoder from "@jsquash/avif/codec/enc/avif_enc.wasm";
 import decodeJpeg, { init as initJpegDecode } from "@jsquash/jpeg/decode.js";
 import encodeJpeg, { init as initJpegEncode } from "@jsquash/jpeg/encode.js";
 import jpegDecoder from "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm";
@@ -10,6 +13,7 @@ import resize, { initResize } from "@jsquash/resize";
 import resizeModule from "@jsquash/resize/lib/resize/pkg/squoosh_resize_bg.wasm?module";
 import decodeWebp, { init as initWebpDecode } from "@jsquash/webp/decode.js";
 import webpDecoder from "@jsquash/webp/codec/dec/webp_dec.wasm";
+import { startEmscripten, type EmscriptenFactory } from "../../src/codecs/emscripten.ts";
 import encodeWebp, { init as initWebpEncode } from "@jsquash/webp/encode.js";
 import webpEncoder from "@jsquash/webp/codec/enc/webp_enc_simd.wasm";
 
@@ -96,11 +100,27 @@ async function encode(image: Image, options: Options): Promise<Uint8Array> {
   switch (options["format"]) {
     case "jpg":
       return new Uint8Array(await encodeJpeg(image, { quality }));
+    case "avif":
+      return await encodeAvif(image, quality);
     case "webp":
       return new Uint8Array(await encodeWebp(image, { quality }));
     default:
       return new Uint8Array(await encodePng(image));
   }
+}
+
+interface AvifEncoder {
+  encode(rgba: Uint8Array, width: number, height: number, options: object): Uint8Array;
+}
+
+let avif: ReturnType<typeof startEmscripten<AvifEncoder>> | undefined;
+
+/** As the package's own function does, which looks for threads first. */
+async function encodeAvif({ data, width, height }: Image, quality: number): Promise<Uint8Array> {
+  const factory = createAvifEncoder as unknown as EmscriptenFactory<AvifEncoder>;
+  const { api } = await (avif ??= startEmscripten(factory, avifEncoder, "P"));
+  const rgba = new Uint8Array(data.buffer);
+  return api.encode(rgba, width, height, { ...avifDefaults, quality }).slice();
 }
 
 /** The concatenated IDAT payloads of a PNG. */
