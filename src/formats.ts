@@ -331,6 +331,18 @@ export const FORMATS = {
     lossless: "always",
     matches: (head) => starts(head, "#?RADIANCE") || starts(head, "#?RGBE"),
   },
+  exr: {
+    name: "exr",
+    aliases: ["openexr"],
+    mimeType: "image/x-exr",
+    lane: "images",
+    reads: true,
+    writes: false,
+    alpha: true,
+    gray: true,
+    lossless: "always",
+    matches: (head) => starts(head, "\x76\x2f\x31\x01"),
+  },
   tga: {
     name: "tga",
     aliases: ["targa", "icb", "vda", "vst"],

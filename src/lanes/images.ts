@@ -2,6 +2,7 @@
 import type { Codecs } from "../codecs/codec.ts";
 import type { FormatsOf } from "../formats.ts";
 import { BMP } from "../codecs/bmp/codec.ts";
+import { EXR } from "../codecs/exr/codec.ts";
 import { GIF } from "../codecs/gif/codec.ts";
 import { HDR } from "../codecs/hdr/codec.ts";
 import { ICO } from "../codecs/ico/codec.ts";
@@ -27,5 +28,6 @@ export const IMAGES_CODECS = {
   psd: PSD,
   qoi: QOI,
   hdr: HDR,
+  exr: EXR,
   tga: TGA,
 } as const satisfies Codecs<FormatsOf<"images">>;

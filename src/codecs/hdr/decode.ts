@@ -1,11 +1,11 @@
 /**
- * Radiance's RGBE → rows of 8 bits. Light of 1 is white and what is brighter is cut off, as other
- * converters do: no exposure is guessed.
+ * Radiance's RGBE → rows of 8 bits. No exposure is guessed.
  */
 import type { ByteSource } from "../../pipeline/bytes.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
-import { STRIP_ROWS, type Source, type Strip, type Warning } from "../../pipeline/picture.ts";
+import { STRIP_ROWS, type Source, type Strip } from "../../pipeline/picture.ts";
 import { byteWindowBytes, openByteWindow, type ByteWindow } from "../byte-window.ts";
+import { encodeLight, LIGHT_CUT_OFF } from "../light.ts";
 import { damaged, readHeader, truncated, type HdrHeader } from "./header.ts";
 
 const PIXEL_BYTES = 4;
@@ -15,11 +15,6 @@ const rowInputBytes = (width: number): number => width * PIXEL_BYTES * 2 + 4;
 const [MIN_PLANAR_WIDTH, MAX_PLANAR_WIDTH] = [8, 32_767];
 const TABLE_BYTES = 256 * 256;
 
-const REDUCED: Warning = {
-  code: "reduced_to_8_bit",
-  message: "The picture has light of any brightness; what is brighter than white was cut off.",
-};
-
 /** @throws AppError invalid_image, truncated_image, unsupported_feature */
 export async function openHdr(bytes: ByteSource): Promise<Source> {
   const header = await readHeader(bytes);
@@ -28,7 +23,7 @@ export async function openHdr(bytes: ByteSource): Promise<Source> {
     format: "hdr",
     ...{ width, height, channels: 3, icc: null, depth: 32, orientation: 1 },
     metadata: { icc: null, exif: null, xmp: null },
-    ...{ frames: 1, pages: 1, warnings: [REDUCED], scales: [1] },
+    ...{ frames: 1, pages: 1, warnings: [LIGHT_CUT_OFF], scales: [1] },
     memory: () =>
       byteWindowBytes(rowInputBytes(width)) + TABLE_BYTES + width * (PIXEL_BYTES + 3 * STRIP_ROWS),
     picture: (_plan, workspace) =>
@@ -128,7 +123,7 @@ function createToSrgb(workspace: Workspace): (rgbe: Uint8Array, rgb: Uint8Array)
   for (let exponent = 1; exponent < 256; exponent++) {
     const unit = 2 ** (exponent - 128 - 8);
     for (let mantissa = 0; mantissa < 256; mantissa++) {
-      table[(exponent << 8) | mantissa] = Math.round(255 * encodeSrgb(mantissa * unit));
+      table[(exponent << 8) | mantissa] = encodeLight(mantissa * unit);
     }
   }
   return (rgbe, rgb) => {
@@ -139,10 +134,4 @@ function createToSrgb(workspace: Workspace): (rgbe: Uint8Array, rgb: Uint8Array)
       rgb[to + 2] = table[exponent | (rgbe[from + 2] as number)] as number;
     }
   };
-}
-
-/** IEC 61966-2-1, of light from 0 up. */
-function encodeSrgb(light: number): number {
-  if (light >= 1) return 1;
-  return light <= 0.003_130_8 ? light * 12.92 : 1.055 * light ** (1 / 2.4) - 0.055;
 }
