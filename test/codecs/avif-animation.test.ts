@@ -2,11 +2,11 @@
 import sharp, { type AvifOptions } from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
-  animateAvif,
+  animateHeif,
   box,
   type AnimatedStill,
   type SequenceSpec,
-} from "../support/avif-animator.ts";
+} from "../support/heif-animator.ts";
 import { judgeAnimation, judgeApng, premultiply } from "../support/judge-animation.ts";
 import { codeOf, type Lab, type Moving, startLab } from "../support/lab-client.ts";
 import { psnr } from "../support/psnr.ts";
@@ -41,7 +41,7 @@ async function drawStills({ alpha = false, ...options }: Drawn = {}): Promise<An
 }
 
 const animate = (stills: readonly AnimatedStill[], more: Partial<SequenceSpec> = {}): Buffer =>
-  animateAvif({ ...SIZE, stills, ...more });
+  animateHeif({ kind: "avif", ...SIZE, stills, ...more });
 
 /** Frames behind each other, as sharp reads the stills. */
 async function readStills(stills: readonly AnimatedStill[]): Promise<Uint8Array> {
@@ -148,6 +148,20 @@ describe("as a file", () => {
     const wanted = await sharp(stills[0]?.file).toColourspace("srgb").raw().toBuffer();
     expect(psnr(await sharp(file).raw().toBuffer(), wanted)).toBeGreaterThan(35);
   });
+});
+
+test("of a HEIC sequence the first frame is taken, and is said to be", async () => {
+  // Whole blocks, which need no window.
+  const photo = drawPhoto(128, 64);
+  const { file } = await lab.encode("heic", photo, { quality: 95 });
+  const still = { file, durationMs: 40 };
+  const { width, height } = photo;
+  const sequence = animateHeif({ kind: "heic", width, height, stills: [still, still] });
+  const made = await lab.convert(sequence, { format: "png" });
+  expect(made.warnings.map(({ code }) => code)).toEqual(["animation_first_frame"]);
+  expect(psnr(await sharp(made.file).raw().toBuffer(), photo.data)).toBeGreaterThan(30);
+  const second = lab.convert(sequence, { format: "png", frame: 2 });
+  expect(await codeOf(second)).toBe("unsupported_feature");
 });
 
 describe("hostile files", () => {

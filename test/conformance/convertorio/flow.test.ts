@@ -127,6 +127,18 @@ describe("what clients send instead of the page's members", () => {
   });
 });
 
+test("what moves goes on moving, in one file", async () => {
+  const frames = [png, await sharp(png).negate().png().toBuffer()];
+  const gif = await sharp(frames, { join: { animated: true } })
+    .gif({ delay: [70, 200] })
+    .toBuffer();
+  const job = await client.run({ bytes: gif, target: "webp" });
+  const download = await fetch(job.download_url as string);
+  expect(await sharp(await download.arrayBuffer()).metadata()).toMatchObject({
+    ...{ format: "webp", pages: 2, delay: [70, 200] },
+  });
+});
+
 test("a failed job says why, twice, and gives nothing to download", async () => {
   const broken = Uint8Array.from(png.subarray(0, 60));
   const job = await client.run({ bytes: broken, target: "webp" });

@@ -48,6 +48,17 @@ describe("every target format of the page", () => {
   );
 });
 
+test("what moves goes on moving, in an answer that is one file", async () => {
+  const frames = [png, await sharp(png).negate().png().toBuffer()];
+  const gif = await sharp(frames, { join: { animated: true } })
+    .gif({ delay: [70, 200] })
+    .toBuffer();
+  for (const target_format of ["webp", "gif"]) {
+    const { bytes } = await convert({ image_url: toDataUri(gif), target_format });
+    expect(await sharp(bytes).metadata()).toMatchObject({ pages: 2, delay: [70, 200] });
+  }
+});
+
 describe("every form of image_url gives the same image:", () => {
   const base64 = () => png.toString("base64");
   test.each([

@@ -1,13 +1,20 @@
-/** Animated AVIFs made of still ones, whose coded pictures become samples of tracks. */
+/** Sequences made of still AVIFs or HEICs, whose coded pictures become samples of tracks. */
 import { readCoded } from "../../src/codecs/isobmff/single.ts";
 
 export interface AnimatedStill {
-  /** An AVIF of one picture that is no grid. */
+  /** Of one picture that is no grid. */
   file: Uint8Array;
   durationMs: number;
 }
 
+/** What files of each codec are called, and their samples. */
+const KINDS = {
+  avif: { brands: "avismiaf", entry: "av01", configuration: "av1C" },
+  heic: { brands: "hevcmsf1", entry: "hvc1", configuration: "hvcC" },
+} as const;
+
 export interface SequenceSpec {
+  kind: keyof typeof KINDS;
   width: number;
   height: number;
   stills: readonly AnimatedStill[];
@@ -47,9 +54,11 @@ interface Track {
   offsets: number[];
 }
 
-export function animateAvif(spec: SequenceSpec): Buffer {
+export function animateHeif(spec: SequenceSpec): Buffer {
   const { cover, stills, alpha = false } = spec;
-  const front = cover ? withBrand(cover) : box("ftyp", text("avis"), u32(0), text("avismiaf"));
+  const { brands } = KINDS[spec.kind];
+  const major = brands.slice(0, 4);
+  const front = cover ? withBrand(cover, major) : box("ftyp", text(major), u32(0), text(brands));
   const tracks: Track[] = [{ id: 1, which: "primary", offsets: [] }];
   if (alpha) tracks.push({ id: 2, which: "alpha", offsets: [] });
   const chunk = spec.chunk ?? stills.length;
@@ -71,9 +80,9 @@ export function animateAvif(spec: SequenceSpec): Buffer {
 }
 
 /** The file says that it is of a sequence, too. */
-function withBrand(file: Uint8Array): Uint8Array {
+function withBrand(file: Uint8Array, brand: string): Uint8Array {
   const branded = Buffer.from(file);
-  branded.write("avis", 8, "latin1");
+  branded.write(brand, 8, "latin1");
   return branded;
 }
 
@@ -138,16 +147,16 @@ const ALPHA = "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0";
 const COLOUR = Uint8Array.from([...text("nclx"), ...u16(1, 13, 6), 0x80]);
 
 function writeSampleEntry(
-  { width, height, properties = [] }: SequenceSpec,
+  { kind, width, height, properties = [] }: SequenceSpec,
   { which }: Track,
   configuration: Uint8Array = new Uint8Array(0),
 ): Uint8Array {
   return box(
-    "av01",
+    KINDS[kind].entry,
     new Uint8Array(24),
     u16(width, height),
     new Uint8Array(50),
-    box("av1C", configuration),
+    box(KINDS[kind].configuration, configuration),
     ...(which === "primary" ? [box("colr", COLOUR), ...properties] : []),
     ...(which === "alpha" ? [box("auxi", u32(0), text(ALPHA))] : []),
   );
