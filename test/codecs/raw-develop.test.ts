@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasCorpus, readCorpus } from "../corpus/manifest.ts";
 import { drawDng, neutralInDaylight, SCENE_SIZE, sceneValues } from "../support/dng-scene.ts";
-import { COLOR_MATRIX, type DngSpec, type Pattern } from "../support/dng-writer.ts";
+import { COLOR_MATRIX, mapPolynomial, type DngSpec, type Pattern } from "../support/dng-writer.ts";
 import { expectSame } from "../support/expect-same.ts";
 import { startLab, type Lab, type Pixels } from "../support/lab-client.ts";
 import { readByMagick } from "../support/magick.ts";
@@ -96,6 +96,39 @@ describe("how samples are stored", () => {
     expectSame((await develop(drawDng({ compression: restarts }))).data, data);
   });
 
+  test("lossless JPEG of another shape than its tile, as some cameras write it", async () => {
+    const { data } = await develop(drawDng());
+    const compression = { predictor: 6, components: 1, rowsInOne: 2 };
+    const tile = { width: 64, height: 48 };
+    expectSame((await develop(drawDng({ compression, tile }))).data, data);
+  });
+
+  test("lossy JPEG of three colours, through the curve that the file has for it", async () => {
+    const light = sceneValues(null);
+    const size = { width: 80, height: 112 };
+    const tiles = [0, 80].map((left) => {
+      const values = Uint8Array.from({ length: size.width * size.height * 3 }, (_, i) => {
+        const [x, y] = [Math.floor(i / 3) % size.width, Math.floor(i / 3 / size.width)];
+        const column = Math.min(left + x, SCENE_SIZE.width - 1);
+        const row = Math.min(y, SCENE_SIZE.height - 1);
+        const value = light[(row * SCENE_SIZE.width + column) * 3 + (i % 3)] ?? 0;
+        return Math.round(255 * Math.sqrt(value / 65_535));
+      });
+      const picture = sharp(values, { raw: { ...size, channels: 3 } });
+      return picture.jpeg({ quality: 100, chromaSubsampling: "4:4:4" }).toBuffer();
+    });
+    const file = drawDng({
+      ...{ pattern: null, bits: 8, black: 0, white: 255, tile: size },
+      segments: await Promise.all(tiles),
+      fields: { 259: short(34_892), 51_009: mapPolynomial(3, [0, 0, 1]) },
+    });
+    expect(await judge(file)).toBeGreaterThan(45);
+    const linear = await develop(
+      drawDng({ pattern: null, black: 0, white: 65_535, values: light }),
+    );
+    expect(psnr((await develop(file)).data, linear.data)).toBeGreaterThan(40);
+  });
+
   test("lossless JPEG of 12 bits as LibRaw reads it", async () => {
     const compression = { predictor: 1, components: 2 };
     const file = drawDng({ bits: 12, compression, tile: { width: 64, height: 48 } });
@@ -166,6 +199,14 @@ describe("what values mean", () => {
     expect([shown.width, shown.height]).toEqual([101, 77]);
     // Their bright spots differ, and so what is white.
     expect(psnr(shown.data, cut(seen, 9, 7, 101, 77))).toBeGreaterThan(35);
+  });
+
+  test("a lamp has no tint where the sensor is full before its values are white", async () => {
+    const file = drawDng({ white: 65_535 });
+    expect(await judge(file)).toBeGreaterThan(45);
+    const { data } = await develop(file);
+    const lamp = (Math.round(SCENE_SIZE.height * 0.3) * SCENE_SIZE.width + 112) * 3;
+    expect([...data.subarray(lamp, lamp + 3)]).toEqual([255, 255, 255]);
   });
 
   test("the picture is turned upright", async () => {

@@ -22,7 +22,7 @@ export function drawDng(spec: Partial<DngSpec> = {}): Buffer {
 }
 
 /** What the sensor's pixels hold of it. */
-export const sceneValues = (pattern: Pattern): Uint16Array =>
+export const sceneValues = (pattern: Pattern | null): Uint16Array =>
   mosaic(SCENE, SCENE_SIZE.width, pattern, LEVELS);
 
 /** Light of a scene as the sensor of `COLOR_MATRIX` sees it, from 0 to 1; RGB, pixel by pixel. */

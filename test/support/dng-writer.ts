@@ -14,6 +14,14 @@ import {
 /** Colours of the pixels of the sensor's first two rows. */
 export type Pattern = "RGGB" | "BGGR" | "GRBG" | "GBRG";
 
+export interface Lossless {
+  predictor: number;
+  components: number;
+  /** How many rows of the strip or tile are one of the JPEG; 1 without it. */
+  rowsInOne?: number;
+  restartRows?: number;
+}
+
 export interface DngSpec {
   width: number;
   height: number;
@@ -22,10 +30,9 @@ export interface DngSpec {
   bits: 8 | 10 | 12 | 14 | 16;
   values: Uint16Array;
   bigEndian?: boolean;
-  compression?:
-    | "none"
-    | "deflate"
-    | { predictor: number; components: number; restartRows?: number };
+  compression?: "none" | "deflate" | Lossless;
+  /** Strips or tiles as they are, in place of `values`. */
+  segments?: readonly Buffer[];
   rowsPerStrip?: number;
   tile?: { width: number; height: number };
   black?: number;
@@ -52,7 +59,7 @@ const D65 = 21;
 export function writeDng(spec: DngSpec): Buffer {
   const { width, height, pattern, bits, bigEndian = false, tile, preview } = spec;
   const samples = pattern ? 1 : 3;
-  const segments = cutSegments(spec);
+  const segments = spec.segments ?? cutSegments(spec);
   const blobs = [...(preview ? [preview.file] : []), ...segments];
   const offsets: number[] = [];
   let end = 8;
@@ -155,8 +162,9 @@ function cutSegments(spec: DngSpec): Buffer[] {
 function encode(values: Uint16Array, rowSamples: number, rows: number, spec: DngSpec): Buffer {
   const { bits, bigEndian = false, compression = "none" } = spec;
   if (typeof compression === "object") {
-    const width = rowSamples / compression.components;
-    return writeLosslessJpeg({ ...compression, width, height: rows, precision: bits, values });
+    const { components, rowsInOne = 1 } = compression;
+    const size = { width: (rowSamples * rowsInOne) / components, height: rows / rowsInOne };
+    return writeLosslessJpeg({ ...compression, ...size, precision: bits, values });
   }
   if (bits === 16) {
     const packed = Buffer.from(values.buffer);
@@ -177,4 +185,22 @@ function encode(values: Uint16Array, rowSamples: number, rows: number, spec: Dng
     }
   }
   return compression === "deflate" ? deflateSync(packed) : packed;
+}
+
+/** OpcodeList2 with a polynomial for each of the samples; the coefficient of x^0 first. */
+export function mapPolynomial(samples: number, coefficients: readonly number[]): Field {
+  const opcodes = Array.from({ length: samples }, (_, plane) => {
+    const area = [0, 0, 65_535, 65_535, plane, 1, 1, 1, coefficients.length - 1];
+    const content = area.length * 4 + coefficients.length * 8;
+    const opcode = Buffer.alloc(16 + content);
+    const head = [8, 0x1_03_00_00, 0, content, ...area];
+    for (const [i, value] of head.entries()) opcode.writeUInt32BE(value, i * 4);
+    for (const [i, value] of coefficients.entries()) {
+      opcode.writeDoubleBE(value, head.length * 4 + i * 8);
+    }
+    return opcode;
+  });
+  const count = Buffer.alloc(4);
+  count.writeUInt32BE(samples);
+  return { type: 7, values: [...Buffer.concat([count, ...opcodes])] };
 }

@@ -8,7 +8,8 @@ import type { Workspace } from "../../../pipeline/memory.ts";
 import type { DecodePlan, Picture, Strip } from "../../../pipeline/picture.ts";
 import { readTable } from "../../tiff/segment-table.ts";
 import { binRow, demosaicRow, rowPattern } from "./demosaic.ts";
-import { BAND_ROWS, createLines, linesMemory, MARGIN, type Lines } from "./lines.ts";
+import { BAND_ROWS, createLines, linesMemory, type Lines } from "./lines.ts";
+import { MARGIN } from "./row-light.ts";
 import type { Sensor } from "./sensor.ts";
 import { countBrightness, createCurve, TONE_BYTES, toSrgb } from "./tone.ts";
 
@@ -16,6 +17,9 @@ import { countBrightness, createCurve, TONE_BYTES, toSrgb } from "./tone.ts";
 const MAX_PARTS = 64;
 /** Of the rows there, one of so many is. */
 const SAMPLE_STEP = 4;
+/** How bright a picture's brightest pixel must be to be taken for a sensor's limit, as dcraw does. */
+const LEAST_FULL = 0.75;
+const FULL_LIGHT = 65_535;
 
 /** A square of four pixels becomes one where half the size is enough. */
 export const scalesOf = ({ pattern }: Sensor): readonly number[] => (pattern ? [1, 2] : [1]);
@@ -103,7 +107,12 @@ function createBin(sensor: Sensor, lines: Lines): ReadRow {
   };
 }
 
-/** Judges the brightness by some rows of up to MAX_PARTS parts, the whole where there are fewer. */
+/**
+ * Judges the brightness by some rows of up to MAX_PARTS parts, the whole where there are fewer. Where
+ * the brightest pixels are not quite white, they are taken for what the sensor can hold at most: in
+ * the colours that it sees less of, lamps would have a tint.
+ * @returns the level of light that is to be white in the picture
+ */
 async function findWhite(sensor: Sensor, lines: Lines, rgb: Uint16Array): Promise<number> {
   const { crop, pattern, colour } = sensor;
   const brightness = countBrightness(colour);
@@ -120,7 +129,10 @@ async function findWhite(sensor: Sensor, lines: Lines, rgb: Uint16Array): Promis
       }
     }
   }
-  return brightness.white();
+  const peak = lines.peak();
+  const isFull = peak > LEAST_FULL && peak < 1;
+  lines.setWhite(isFull ? peak : 1);
+  return Math.min(FULL_LIGHT, brightness.white() / (isFull ? peak : 1));
 }
 
 /** Rows of the crop, such that no strip or tile is decoded for more than one part. */

@@ -90,28 +90,29 @@ async function readBlack(
 }
 
 /**
- * Light, 65,535 at white, of each stored value.
+ * Light of a stored value, from 0 to 1, which is white.
  * @param place in `black`
- * @param gain what the light is multiplied by; what is past white is white
  */
-export function createLightTable(
+export function lightOf(
   { table, black, blackColumns, blackRows, white, polynomials }: Levels,
   place: number,
-  gain: number,
-): Uint16Array {
+  value: number,
+): number {
   const sample = place % white.length;
   const dark = black[place] ?? 0;
-  const range = (white[sample] ?? 0) - dark;
   const polynomial = polynomials[sample];
   // What differs by column or row is taken off between the two tables.
   const isApart = blackColumns !== null || blackRows !== null;
-  return Uint16Array.from({ length: MAX_TABLE }, (_, value) => {
-    const linear = isApart ? value : (table?.[value] ?? value);
-    const share = Math.min(1, Math.max(0, (linear - dark) / range));
-    const light = polynomial ? evaluate(polynomial, share) : share;
-    return Math.min(65_535, Math.max(0, Math.round(light * gain * 65_535)));
-  });
+  const linear = isApart ? value : (table?.[value] ?? value);
+  const share = Math.min(1, Math.max(0, (linear - dark) / ((white[sample] ?? 0) - dark)));
+  return polynomial ? evaluate(polynomial, share) : share;
 }
+
+/** Of all values: 65,535 is white, to which what is brighter after `gain` is cut. */
+export const createLightTable = (levels: Levels, place: number, gain: number): Uint16Array =>
+  Uint16Array.from({ length: MAX_TABLE }, (_, value) =>
+    Math.min(65_535, Math.max(0, Math.round(lightOf(levels, place, value) * gain * 65_535))),
+  );
 
 const evaluate = (coefficients: Polynomial, x: number): number =>
   coefficients.reduceRight((value, coefficient) => value * x + coefficient, 0);

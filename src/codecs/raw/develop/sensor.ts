@@ -34,6 +34,10 @@ const BITS = [8, 10, 12, 14, 16];
 const MAX_DIMENSION = 2 ** 16;
 /** So that there is something to mirror at the edges. */
 const MIN_SIDE = 4;
+/** Smaller tiles take longer to find than to read. */
+const MIN_TILE_SIDE = 16;
+/** How many pixels more than are shown a sensor may have: all of them are read. */
+const MAX_HIDDEN = 4;
 
 /** Finds the largest picture of sensor data among the directories; null where there is none. */
 export async function findSensor(
@@ -74,11 +78,14 @@ export async function readSensor(
   const bits = await readBits(source, directory, samples);
   const layout = await readLayout(source, directory, { width, height }, samples, bits);
   const active = await readActiveArea(source, directory, { width, height });
+  const crop = await readCrop(source, directory, active);
+  if (width * height > MAX_HIDDEN * crop.width * crop.height) {
+    throw damaged("The raw file's active area is impossible.");
+  }
   const colour = await readColour(source, directory, main);
   return {
-    ...{ layout, bits, active, colour },
+    ...{ layout, bits, active, crop, colour },
     pattern: isCfa ? await readPattern(source, directory) : null,
-    crop: await readCrop(source, directory, active),
     levels: await readLevels(source, directory, { samples, bits, active }),
   };
 }
@@ -107,6 +114,9 @@ async function readLayout(
     throw unsupported("colours in planes");
   }
   const segments = await readGrid(source, directory, size, 1, 1);
+  if (segments.isTiled && Math.min(segments.width, segments.height) < MIN_TILE_SIDE) {
+    throw damaged();
+  }
   const plain = {
     ...{ directory, ...size, samples, bits, segments },
     ...{ planar: false, isTwoDimensional: false, jpeg: null, warnings: [] },
