@@ -32,6 +32,8 @@ export interface EncodeOptions {
   dither: number;
   /** Squares to be made of the picture, for icons; null is the picture at its own size. */
   iconSizes: readonly number[] | null;
+  /** What `Encoder.memory` should not pass where there are several ways; what is least may still. */
+  roomBytes?: number;
   /** Where documents put the picture; without it a page is as large as the picture. */
   page?: PageLayout;
   /** Written into the file as they are; null members are left out. */

@@ -106,10 +106,6 @@ export function makePlan(
   const animation = planAnimation(source, moves, steps, output);
   const { quality, lossless, effort, chromaSubsampling, colors, dither, iconSizes } = options;
   const metadata = chooseMetadata(source.metadata, colour, options);
-  const encode: EncodeOptions = {
-    ...{ quality, lossless, effort, chromaSubsampling, restartRows: 0 },
-    ...{ colors, dither, iconSizes, metadata, page: pageLayout(options) },
-  };
   const { exif, xmp } = source.metadata;
   const showsInput = doesShowInput(source, options, decode, steps, moves !== undefined);
   const repeatsPicture = showsInput && isSameFormat(options, source);
@@ -122,9 +118,14 @@ export function makePlan(
     2 * metadataBytes(source.metadata) +
     CHUNK_BYTES +
     Math.min(outputBytes, MAX_PART_BYTES);
+  const spentBytes = () => steps.reduce((sum, { memoryBytes }) => sum + memoryBytes, fixedBytes);
+  const encode: EncodeOptions = {
+    ...{ quality, lossless, effort, chromaSubsampling, restartRows: 0 },
+    ...{ colors, dither, iconSizes, metadata, page: pageLayout(options) },
+    roomBytes: Math.max(0, limits.memoryBytes - spentBytes()),
+  };
   const encoderBytes = encoderMemory(encoder, animation, output, encode);
-  const planBytes = () =>
-    steps.reduce((sum, { memoryBytes }) => sum + memoryBytes, fixedBytes + encoderBytes);
+  const planBytes = () => spentBytes() + encoderBytes;
   // A frame is decoded once.
   const mostPasses = animation ? 1 : maxPasses(source.orientation);
   while (planBytes() > limits.memoryBytes && passes < mostPasses) {

@@ -282,6 +282,19 @@ describe("encoding", () => {
     expect((await refused).code).toBe("memory_limit");
   });
 
+  test("lossless tries less hard, too, where others leave less room", async () => {
+    const pixels = draw(640, 480, 3);
+    const file = await asSharp(pixels).png().toBuffer();
+    const budget = 40 * 1024 * 1024;
+    const made = await lab.convert(file, { format: "webp", lossless: true }, budget);
+    expect(made.planned).toBeLessThanOrEqual(budget);
+    expect(made.used).toBeLessThanOrEqual(made.planned);
+    expect(Buffer.compare(await bySharp(made.file), pixels.data)).toBe(0);
+    const roomy = await lab.convert(file, { format: "webp", lossless: true });
+    expect(roomy.planned).toBeGreaterThan(budget);
+    expect(roomy.file.length).toBeLessThan(made.file.length);
+  });
+
   test("a side the format cannot hold is refused", async () => {
     const pixels = draw(16_384, 1, 3);
     expect((await failure(lab.encode("webp", pixels))).code).toBe("too_many_pixels");

@@ -29,7 +29,7 @@ export interface EncodePlan {
   attempts: Attempt[];
 }
 
-/** Where a lower method keeps the encoder within this, it is taken: decoders need room as well. */
+/** Where a lower method keeps the encoder within this, it is taken: others need room as well. */
 const COMFORTABLE_BYTES = 64 * MIB;
 
 /** What it may take beside a decoder that streams. */
@@ -47,7 +47,9 @@ export function planWhole(picture: PictureInfo, options: EncodeOptions): EncodeP
   const need = ({ fixedBytes, pixelBytes }: Attempt): number =>
     Math.max(LIBWEBP_BASE_BYTES, Math.ceil(fixedBytes + pixels * pixelBytes));
   const within = (bytes: number) => ladder.findIndex((attempt) => need(attempt) <= bytes);
-  const first = [within(COMFORTABLE_BYTES), within(ROOMY_BYTES)].find((index) => index >= 0);
+  const first = [COMFORTABLE_BYTES, ROOMY_BYTES]
+    .map((bytes) => within(Math.min(bytes, options.roomBytes ?? Infinity)))
+    .find((index) => index >= 0);
   const attempts = ladder.slice(first ?? -1);
   return { memoryBytes: Math.max(...attempts.slice(0, 1).map(need)), attempts };
 }
