@@ -18,7 +18,7 @@ import { choosePages } from "./pages.ts";
 import type { Warning } from "./picture.ts";
 import type { Plan } from "./plan.ts";
 import { writeWithin } from "./target.ts";
-import { describeWritten, NO_EFFORT, type Write, type Written } from "./write.ts";
+import { describeWritten, NO_EFFORT, writeUpTo, type Write, type Written } from "./write.ts";
 
 /** What was made of one page. */
 export interface Delivered extends Written {
@@ -119,6 +119,8 @@ async function deliverPage(
   if (maxBytes !== null && repeatsMetadata && bytes.size <= maxBytes) {
     return await writeInput(bytes, prepared, write);
   }
+  const rewritten = await writeRewritten(prepared, maxBytes ?? Infinity, write);
+  if (rewritten) return rewritten;
   const embedded = maxBytes === null ? await writeEmbedded(bytes, prepared, write) : null;
   if (embedded) return embedded;
   const written =
@@ -150,6 +152,28 @@ async function writeEmbedded(
   if (!plan.showsInput) return null;
   const file = await encoder.embed?.(bytes, source, plan.encode);
   return file ? await writeFile(file, prepared, write) : null;
+}
+
+/** A drawing as a drawing; null where it is to be made of pixels, or would be too long. */
+async function writeRewritten(
+  { source, plan, options }: Prepared,
+  maxBytes: number,
+  write: Write,
+): Promise<Written | null> {
+  const file = plan.repeatsDrawing ? source.rewritten?.(plan.output) : undefined;
+  if (!file) return null;
+  const { mimeType } = FORMATS[options.format];
+  const sizeBytes = await writeUpTo(maxBytes, { chunks: file, mimeType }, write);
+  if (sizeBytes > maxBytes) return null;
+  const { format, width, height } = source;
+  return {
+    ...{ format: options.format, mimeType, sizeBytes },
+    width: plan.output.width,
+    height: plan.output.height,
+    source: { format, width, height },
+    warnings: source.warnings,
+    effort: NO_EFFORT,
+  };
 }
 
 const KEPT: Warning = {

@@ -129,6 +129,8 @@ export interface Source extends SourceInfo {
   readonly isDrawing?: true;
   /** The size that it can be drawn at where its whole is to be `full` large: that, or a smaller one. */
   drawable?(full: Size): Size;
+  /** A drawing as a new file of its own format, of another size, with only what is known to be harmless. */
+  rewritten?(size: Size): AsyncIterable<Uint8Array>;
   /** Peak bytes that `picture` holds in WASM and buffers, for admission. An upper bound. */
   memory(plan: DecodePlan): number;
   /**

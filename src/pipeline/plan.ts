@@ -45,6 +45,8 @@ export interface Plan {
   repeatsPicture: boolean;
   /** Whether it also has no metadata that the output has not. */
   repeatsMetadata: boolean;
+  /** Whether the output is the whole of a drawing in its own format, whatever its size. */
+  repeatsDrawing: boolean;
   /** Beside those of the source. */
   warnings: Warning[];
 }
@@ -109,6 +111,12 @@ export function makePlan(
   const { exif, xmp } = source.metadata;
   const showsInput = doesShowInput(source, options, decode, steps, moves !== undefined);
   const repeatsPicture = showsInput && isSameFormat(options, source);
+  const repeatsDrawing =
+    source.isDrawing === true &&
+    isSameFormat(options, source) &&
+    colour.flattenOn === null &&
+    isSameSize(geometry.window, geometry.full) &&
+    isSameSize(geometry.canvas, geometry.full);
   const outputBytes = output.width * output.height * output.channels + SMALL_FILE_BYTES;
   const fixedBytes =
     ((moves && source.animation) ?? source).memory(decode) +
@@ -145,6 +153,7 @@ export function makePlan(
     memoryBytes,
     showsInput,
     repeatsPicture,
+    repeatsDrawing,
     repeatsMetadata: repeatsPicture && !(options.stripMetadata && (exif || xmp)),
     warnings: [
       ...colour.warnings,

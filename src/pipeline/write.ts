@@ -62,7 +62,7 @@ export function describeWritten(conversion: Conversion, sizeBytes: number): Writ
  */
 export async function writeUpTo(
   maxBytes: number,
-  { chunks, mimeType }: Conversion,
+  { chunks, mimeType }: Pick<Conversion, "chunks" | "mimeType">,
   write: Write,
 ): Promise<number> {
   let total = 0;

@@ -101,6 +101,22 @@ async function judgeInput({ path, format, bytes }: CorpusFile, options: JudgeOpt
   return await judge("png", file);
 }
 
+async function judgeOutput(
+  made: Size & { file: Uint8Array },
+  file: CorpusFile,
+  { format }: Target,
+) {
+  const { width, height } = made;
+  // The same text in it is as hard to draw.
+  if (format === "svg" && file.format === "SVG") {
+    return await judgeInput(
+      { ...file, bytes: Buffer.from(made.file) },
+      { size: { width, height } },
+    );
+  }
+  return await judge(format, made.file, { size: { width, height } });
+}
+
 /** The last inputs that were judged: the tests of one file follow each other. */
 const KEPT = 3;
 const judged = new Map<string, Promise<Seen>>();
@@ -116,11 +132,35 @@ async function seeInput(file: CorpusFile, made: Size & { natural: Size }): Promi
 
 /** Renderers smooth edges differently: what they draw is compared at a quarter of the size. */
 const DRAWN_SHARE = 1 / 4;
-async function asCompared(seen: Seen, file: CorpusFile, { format }: Target): Promise<Seen> {
-  const { width, height } = seen;
-  const side = (pixels: number) => Math.ceil(pixels * (isDrawn(file) ? DRAWN_SHARE : 1));
-  const held = format === "gif" && !isDrawn(file) ? opaqueFrom(seen) : seen;
-  return await resizeSeen(held, { width: side(width), height: side(height) });
+/** Shapes are made of no more pixels than these, and compared at that size. */
+const TRACED_PIXELS = 310_000;
+
+function comparedSize({ width, height }: Size, file: CorpusFile, { format }: Target): Size {
+  const traced = format === "svg" ? Math.sqrt(TRACED_PIXELS / (width * height)) : 1;
+  const share = isDrawn(file) ? DRAWN_SHARE : Math.min(1, traced);
+  const side = (pixels: number) => Math.max(1, Math.floor(pixels * share));
+  return { width: side(width), height: side(height) };
+}
+
+async function asCompared(seen: Seen, file: CorpusFile, target: Target): Promise<Seen> {
+  const held = target.format === "gif" && !isDrawn(file) ? opaqueFrom(seen) : seen;
+  return await resizeSeen(held, comparedSize(seen, file, target));
+}
+
+/** What was made of pixels is drawn anew, at the size that it is compared at. */
+async function seeCompared(
+  made: Size & { file: Uint8Array },
+  got: Seen,
+  file: CorpusFile,
+  target: Target,
+) {
+  if (target.format !== "svg" || isDrawn(file)) return await asCompared(got, file, target);
+  const { width, height } = comparedSize(got, file, target);
+  const sized = ` width="${width}" height="${height}"`;
+  const text = Buffer.from(made.file)
+    .toString()
+    .replace(/ width="\d+" height="\d+"/, sized);
+  return await judge("svg", Buffer.from(text));
 }
 
 describe.skipIf(!hasCorpus).concurrent("corpus: one picture, whatever the format", () => {
@@ -140,7 +180,7 @@ describe.skipIf(!hasCorpus).concurrent("corpus: one picture, whatever the format
         expect(refusals).toEqual([]);
         const { width, height } = made;
         expect(sniffFormat(made.file)).toBe(format === "apng" ? "png" : format);
-        const got = await judge(format, made.file, { size: { width, height } });
+        const got = await judgeOutput(made, file, target);
         expect(got).toMatchObject({ width, height });
         const input = await seeInput(file, made);
         if (!made.isLarge && !isPage(file) && format !== "ico") {
@@ -148,7 +188,7 @@ describe.skipIf(!hasCorpus).concurrent("corpus: one picture, whatever the format
         }
         const wanted = await resizeSeen(input, made);
         const compared = await asCompared(wanted, file, target);
-        const seen = await asCompared(got, file, target);
+        const seen = await seeCompared(made, got, file, target);
         const db = psnrAsSeen(seen, compared, isTransparent(file, target));
         table.add(file.path, target.name, { db, bytes: made.file.length, ms: made.ms });
         const least = leastDb(file, target);

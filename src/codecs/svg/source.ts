@@ -13,6 +13,7 @@ import { findFonts } from "./own-fonts.ts";
 import { checkMemory, parse, parsedBytes, type Drawing } from "./parse.ts";
 import { measurePictures } from "./pictures.ts";
 import { resvgOf, type DrawnPixels, type Resvg } from "./resvg.ts";
+import { rewrite } from "./rewrite.ts";
 import { sanitise, type CleanSvg } from "./sanitise.ts";
 import { hasSize, readSize } from "./size.ts";
 import { straighten } from "./straighten.ts";
@@ -71,6 +72,7 @@ async function openSvg(
     scales: [1],
     isDrawing: true,
     drawable: (full) => drawable(full, svg),
+    rewritten: (size) => rewrite(svg, natural, size),
     memory(plan) {
       const inResvg = needed(viewOf(plan, own.size));
       return Math.max(inResvg, resvgOf(inResvg).bytes) + fonts.bytes;
