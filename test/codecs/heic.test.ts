@@ -1,10 +1,11 @@
-/** HEIC against libheif, as elheif has it. */
+/** HEIC against libheif, as elheif and ImageMagick have it. */
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readCorpus } from "../corpus/manifest.ts";
 import { decodeByElheif } from "../support/elheif.ts";
 import { codeOf } from "../support/exact.ts";
 import { startLab, type Lab, type Pixels } from "../support/lab-client.ts";
+import { readByMagick } from "../support/magick.ts";
 import { psnr } from "../support/psnr.ts";
 import { createRandom } from "../support/random.ts";
 import { readResidentMib } from "../support/resident.ts";
@@ -32,6 +33,18 @@ describe("real files", () => {
     expect([width, height]).toEqual([theirs?.width, theirs?.height]);
     expect(psnr(await rgbaOf(file), theirs?.data ?? new Uint8Array(0))).toBeGreaterThan(45);
     expect(used).toBeLessThanOrEqual(planned);
+  });
+
+  const pair = files.find(({ path }) => path.includes("two-images"));
+  test.skipIf(!pair)("each of several pictures can be had", async () => {
+    const bytes = pair?.bytes ?? new Uint8Array(0);
+    const made = await lab.convertPages(bytes, { format: "png", pages: "all" });
+    expect(made.map(({ page }) => page)).toEqual([1, 2]);
+    for (const [index, { file, width, height }] of made.entries()) {
+      const theirs = await readByMagick(bytes, undefined, index);
+      expect([width, height]).toEqual([theirs.width, theirs.height]);
+      expect(psnr(await rgbaOf(file), theirs.data)).toBeGreaterThan(40);
+    }
   });
 
   const photo = files.find(({ path }) => path.includes("iphone"));
