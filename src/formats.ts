@@ -311,10 +311,10 @@ export const FORMATS = {
     mimeType: "image/jxl",
     lane: "formats",
     reads: true,
-    writes: false,
+    writes: true,
     alpha: true,
     gray: true,
-    lossless: "optional",
+    lossless: "always",
     animation: "read",
     // A bare codestream, or boxes.
     matches: (head) => starts(head, "\xff\x0a") || starts(head, "\0\0\0\x0cJXL \r\n\x87\n"),

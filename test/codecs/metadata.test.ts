@@ -3,10 +3,10 @@ import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isReadable, isWritable, type WritableFormat } from "../../src/formats.ts";
 import { type Lab, startLab } from "../support/lab-client.ts";
-import { readAttribute } from "../support/magick.ts";
+import { readAttribute, readMetadataByMagick } from "../support/magick.ts";
 
 /** Those that store EXIF, XMP and profiles, and that are read and written. */
-const FORMATS = (["jpg", "png", "webp", "tiff", "avif", "heic"] as const).filter(
+const FORMATS = (["jpg", "png", "webp", "tiff", "avif", "heic", "jxl"] as const).filter(
   (format) => isReadable(format) && isWritable(format),
 );
 const PAIRS = FORMATS.flatMap((input) => FORMATS.map((output) => [input, output] as const));
@@ -47,9 +47,10 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.close());
 
-/** As sharp finds it, and in TIFF, whose EXIF sharp does not read, ImageMagick. */
+/** As sharp finds it, and what sharp does not read, EXIF in TIFF and JPEG XL, ImageMagick. */
 async function readMetadata(file: Uint8Array, format: WritableFormat) {
-  const { width, height, orientation = 1, exif, xmp, icc: profile } = await sharp(file).metadata();
+  const read = format === "jxl" ? readMetadataByMagick(file) : sharp(file).metadata();
+  const { width, height, orientation = 1, exif, xmp, icc: profile } = await read;
   const isOwn = exif?.includes("Grace") ?? false;
   return {
     ...{ width, height, orientation, icc: profile, xmp: xmp?.toString() },

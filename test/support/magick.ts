@@ -57,6 +57,22 @@ export async function readAttribute(file: Uint8Array, name: string): Promise<str
   return ImageMagick.read(file, (image) => image.getAttribute(name));
 }
 
+/** What it says of a file beside the pixels, as sharp calls it; in EXIF no orientation is 1. */
+export async function readMetadataByMagick(file: Uint8Array) {
+  await (ready ??= start());
+  return ImageMagick.read(file, (image) => {
+    const profile = (name: string) => {
+      const data = image.getProfile(name)?.data;
+      return data ? Buffer.from(data) : undefined;
+    };
+    const { width, height, orientation } = image;
+    return {
+      ...{ width, height, orientation: Math.max(1, orientation) },
+      ...{ exif: profile("exif"), xmp: profile("xmp"), icc: profile("icc") },
+    };
+  });
+}
+
 /**
  * A file of pixels of 8 bits.
  * @param adjust what else is to be set before it is written
