@@ -96,6 +96,12 @@ interface DecodeQuery extends Opening {
   passes?: boolean;
 }
 
+/** Whether the connection had ended, as it does while a judge keeps Node busy for seconds. */
+const isClosed = (error: unknown): boolean =>
+  error instanceof TypeError &&
+  error.cause instanceof Error &&
+  error.cause.message === "other side closed";
+
 export async function startLab() {
   const harness = createTestHarness({
     workers: [{ configPath: new URL("./wrangler.lab.toml", import.meta.url) }],
@@ -107,9 +113,14 @@ export async function startLab() {
     for (const [name, value] of Object.entries(query)) {
       search.set(name, typeof value === "object" ? JSON.stringify(value) : String(value));
     }
-    const response = await harness.fetch(`${path}?${search}`, {
-      method: "POST",
-      body: body as Uint8Array<ArrayBuffer>,
+    const send = () =>
+      harness.fetch(`${path}?${search}`, {
+        method: "POST",
+        body: body as Uint8Array<ArrayBuffer>,
+      });
+    const response = await send().catch((error: unknown) => {
+      if (!isClosed(error)) throw error;
+      return send();
     });
     if (!response.ok) {
       const error = (await response.json()) as { code: string; message: string; cause: string };
