@@ -76,6 +76,7 @@ describe("how samples are stored", () => {
       { rowsPerStrip: 1 },
       { rowsPerStrip: 7 },
       { tile: { width: 64, height: 48 } },
+      { tile: { width: SCENE_SIZE.width, height: 112 } },
       { tile: { width: 70, height: 30 }, bigEndian: true },
       { compression: "deflate", rowsPerStrip: 20 },
     ];

@@ -6,6 +6,10 @@ import { addDifferences, packedRowBytes } from "./samples.ts";
 import { createOpener, segmentBytesMemory, type Opened, type Opener } from "./segment-bytes.ts";
 import { countPlanes, describePacking, rowsOf, type SegmentTable } from "./segment-table.ts";
 
+/** A tile as wide as the picture is a strip, however high. */
+const isInColumns = ({ segments, width }: SegmentLayout): boolean =>
+  segments.isTiled && segments.width !== width;
+
 /** Buffers for tiles: one tile, and a row of them. */
 function tileBuffers(header: SegmentLayout) {
   const { segments, width, height } = header;
@@ -20,7 +24,7 @@ function tileBuffers(header: SegmentLayout) {
 /** Upper bound of what the rows' readers hold, in bytes. */
 export function segmentMemory(header: SegmentLayout): number {
   const { tile, band } = tileBuffers(header);
-  const tiles = header.segments.isTiled ? countPlanes(header) * (tile + band) : 0;
+  const tiles = isInColumns(header) ? countPlanes(header) * (tile + band) : 0;
   const table = header.segments.count * 8;
   return table + tiles + segmentBytesMemory(header);
 }
@@ -46,7 +50,7 @@ export function createRowReader(
   const { segments } = header;
   const first = plane * segments.columns * segments.rows;
   const open = createOpener(source, header, table, workspace);
-  return segments.isTiled
+  return isInColumns(header)
     ? createTileReader(header, open, first, workspace)
     : createStripReader(header, open, first);
 }

@@ -37,7 +37,7 @@ const MIN_SIDE = 4;
 /** Smaller tiles take longer to find than to read. */
 const MIN_TILE_SIDE = 16;
 /** How many pixels more than are shown a sensor may have: all of them are read. */
-const MAX_HIDDEN = 4;
+const MAX_HIDDEN = 2;
 
 /** Finds the largest picture of sensor data among the directories; null where there is none. */
 export async function findSensor(
