@@ -97,7 +97,7 @@ const RUNNERS: Record<string, (run: Run) => Promise<Result>> = {
     };
     const encodeOptions: EncodeOptions = {
       ...{ quality: 80, lossless: false, effort: "default", colors: null, iconSizes: null },
-      ...{ chromaSubsampling: "auto", restartRows: 0, dither: 0.5 },
+      ...{ chromaSubsampling: "auto", compression: "deflate", restartRows: 0, dither: 0.5 },
       ...given,
       metadata: { icc: null, exif: null, xmp: null },
     };

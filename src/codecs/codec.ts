@@ -12,6 +12,9 @@ import type { Frame, Metadata, Picture, PictureInfo, Source } from "../pipeline/
  */
 export type Effort = "fast" | "default" | "max";
 
+/** How strips of TIFFs are compressed: `lzw` is what the oldest readers know. */
+export type TiffCompression = "deflate" | "lzw" | "none";
+
 export type ChromaSubsampling = "auto" | "4:4:4" | "4:2:0";
 
 export interface EncodeOptions {
@@ -21,6 +24,8 @@ export interface EncodeOptions {
   effort: Effort;
   /** Whether chroma keeps its resolution, in JPEG and AVIF; `auto` lets the quality decide. */
   chromaSubsampling: ChromaSubsampling;
+  /** Of TIFFs. */
+  compression: TiffCompression;
   /**
    * Rows of MCUs after which a baseline JPEG can be entered or repaired (restart markers); 0 is none.
    * Costs about two bytes each and lets readers skip ahead.

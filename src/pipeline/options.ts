@@ -45,6 +45,9 @@ export const EFFORTS = ["fast", "default", "max"] as const;
 export const CHROMA_SUBSAMPLINGS = ["auto", "4:4:4", "4:2:0"] as const;
 const HAS_CHROMA_CHOICE: readonly string[] = ["jpg", "avif", "auto"];
 
+/** Of TIFF. */
+export const TIFF_COMPRESSIONS = ["deflate", "lzw", "none"] as const;
+
 /** Sides of the squares that an icon file usually holds, in pixels. */
 export const ICON_SIZES = [16, 32, 48, 64, 128, 256] as const;
 
@@ -98,6 +101,8 @@ export const OUTPUT_OPTIONS = z.object({
   lossless: z.boolean().default(false),
   effort: z.enum(EFFORTS).default("default"),
   chromaSubsampling: z.enum(CHROMA_SUBSAMPLINGS).default("auto"),
+  /** How the rows of a TIFF are compressed, always without loss. */
+  compression: z.enum(TIFF_COMPRESSIONS).default("deflate"),
   /** A palette of so many colours at most, for PNGs; others are dithered from these. */
   colors: z.int().min(2).max(256).nullable().default(null),
   /** How strongly colours that a palette lacks are dithered; 0 is not at all. */
@@ -176,6 +181,9 @@ export function findOptionConflict(options: OutputOptions): string | undefined {
   }
   if (options.chromaSubsampling !== "auto" && !HAS_CHROMA_CHOICE.includes(format)) {
     return "Only jpg and avif have chroma subsampling to choose.";
+  }
+  if (options.compression !== "deflate" && format !== "tiff") {
+    return "Only tiff has a compression to choose.";
   }
   if (options.iconSizes && options.format !== "ico") return "Only ico has icon sizes.";
   const laysOut =

@@ -106,7 +106,8 @@ export function makePlan(
   let steps = chain();
   const output = { ...(steps.at(-1)?.output ?? decoded), icc: colour.icc };
   const animation = planAnimation(source, moves, steps, output);
-  const { quality, lossless, effort, chromaSubsampling, colors, dither, iconSizes } = options;
+  const { quality, lossless, effort, chromaSubsampling, compression } = options;
+  const { colors, dither, iconSizes } = options;
   const metadata = chooseMetadata(source.metadata, colour, options);
   const { exif, xmp } = source.metadata;
   const showsInput = doesShowInput(source, options, decode, steps, moves !== undefined);
@@ -128,7 +129,7 @@ export function makePlan(
     Math.min(outputBytes, MAX_PART_BYTES);
   const spentBytes = () => steps.reduce((sum, { memoryBytes }) => sum + memoryBytes, fixedBytes);
   const encode: EncodeOptions = {
-    ...{ quality, lossless, effort, chromaSubsampling, restartRows: 0 },
+    ...{ quality, lossless, effort, chromaSubsampling, compression, restartRows: 0 },
     ...{ colors, dither, iconSizes, metadata, page: pageLayout(options) },
     roomBytes: Math.max(0, limits.memoryBytes - spentBytes()),
   };

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { codeOf, type Lab, type Pixels, startLab } from "../support/lab-client.ts";
 import { readAttribute } from "../support/magick.ts";
 import { judge, maxDifference } from "../support/judge-pixels.ts";
+import { differFromMagick } from "../support/plain-pictures.ts";
 import { psnr } from "../support/psnr.ts";
 import {
   long,
@@ -44,23 +45,35 @@ function drawPixels(width: number, height: number, channels: 1 | 3 | 4, noise = 
 const toSharp = ({ width, height, channels, data }: Pixels) =>
   sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
 
+/** The directory's entry for each way of compression. */
+const COMPRESSION_FIELDS = {
+  deflate: Buffer.from([3, 1, 3, 0, 1, 0, 0, 0, 8, 0]),
+  lzw: Buffer.from([3, 1, 3, 0, 1, 0, 0, 0, 5, 0]),
+  none: Buffer.from([3, 1, 3, 0, 1, 0, 0, 0, 1, 0]),
+};
+
 describe("what is written", () => {
-  test("every kind of picture comes back as it was", async () => {
-    for (const channels of [1, 3, 4] as const) {
-      for (const [width, height] of [
-        [1, 1],
-        [3, 700],
-        [517, 203],
-        [16_384, 9],
-      ] as const) {
-        const pixels = drawPixels(width, height, channels);
-        const { file, used, planned } = await lab.encode("tiff", pixels);
-        expect(Buffer.from(await judge(file, channels)).equals(pixels.data)).toBe(true);
-        expect(used).toBeLessThanOrEqual(planned);
-        expect((await lab.decode(file)).data).toEqual(pixels.data);
+  test.for(["deflate", "lzw", "none"] as const)(
+    "%s: every kind comes back as it was",
+    async (compression) => {
+      for (const channels of [1, 3, 4] as const) {
+        for (const [width, height] of [
+          [1, 1],
+          [3, 700],
+          [517, 203],
+          [16_384, 9],
+        ] as const) {
+          const pixels = drawPixels(width, height, channels);
+          const { file, used, planned } = await lab.encode("tiff", pixels, { compression });
+          expect(Buffer.from(await judge(file, channels)).equals(pixels.data)).toBe(true);
+          expect(await differFromMagick(pixels, file)).toBe(0);
+          expect(Buffer.from(file).includes(COMPRESSION_FIELDS[compression])).toBe(true);
+          expect(used).toBeLessThanOrEqual(planned);
+          expect((await lab.decode(file)).data).toEqual(pixels.data);
+        }
       }
-    }
-  });
+    },
+  );
 
   test("readers are told all that the standard asks for", async () => {
     const icc = (
@@ -93,13 +106,31 @@ describe("what is written", () => {
     expect(sizes[0]).toBeLessThan(pixels.data.length * 0.7);
   });
 
-  test("what is too much to hold is stored: valid, and within the plan", async () => {
+  test.for([
+    ["deflate", 1.001],
+    ["lzw", 1.14],
+    ["none", 1.001],
+  ] as const)("%s: what is too much to hold is stored: valid, and within the plan", async (row) => {
+    const [compression, share] = row;
     const noise = drawPixels(4000, 3400, 3, 256);
-    const { file, used, planned } = await lab.encode("tiff", noise, { effort: "fast" });
+    const options = { compression, effort: "fast" } as const;
+    const { file, used, planned } = await lab.encode("tiff", noise, options);
     expect(used).toBeLessThanOrEqual(planned);
     expect(planned).toBeLessThan(27 * 2 ** 20);
     expect(Buffer.from(await judge(file, 3)).equals(noise.data)).toBe(true);
-    expect(file.length).toBeLessThan(noise.data.length * 1.001);
+    expect(file.length).toBeLessThan(noise.data.length * share);
+  });
+});
+
+describe("LZW", () => {
+  test("drawings become small, and flat ones fill the table again and again", async () => {
+    const flat = { ...drawPixels(2000, 900, 3), data: new Uint8Array(2000 * 900 * 3).fill(7) };
+    for (const pixels of [flat, drawPixels(700, 500, 1, 2)]) {
+      const { file } = await lab.encode("tiff", pixels, { compression: "lzw" });
+      expect(Buffer.from(await judge(file, pixels.channels)).equals(pixels.data)).toBe(true);
+      expect((await lab.decode(file)).data).toEqual(pixels.data);
+      expect(file.length).toBeLessThan(pixels.data.length / 3);
+    }
   });
 });
 

@@ -55,6 +55,7 @@ const ENCODE_DEFAULTS: EncodeOptions = {
   effort: "default",
   colors: null,
   chromaSubsampling: "auto",
+  compression: "deflate",
   restartRows: 0,
   dither: 0.5,
   iconSizes: null,

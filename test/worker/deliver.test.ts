@@ -26,7 +26,12 @@ async function drawPng(width: number, height: number): Promise<Uint8Array> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   const options = {
     ...({ quality: 80, lossless: true, effort: "fast", colors: null, iconSizes: null } as const),
-    ...({ chromaSubsampling: "auto", restartRows: 0, dither: 0.5 } as const),
+    ...({
+      chromaSubsampling: "auto",
+      compression: "deflate",
+      restartRows: 0,
+      dither: 0.5,
+    } as const),
     metadata: { icc: null, exif: null, xmp: null },
   };
   for await (const chunk of IMAGES_CODECS.png.encoder.encode(picture, options, workspace)) {

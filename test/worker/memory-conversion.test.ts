@@ -40,6 +40,7 @@ async function makePng(): Promise<Uint8Array> {
     dither: 0.5,
     iconSizes: null,
     chromaSubsampling: "auto",
+    compression: "deflate",
     restartRows: 0,
     metadata,
   } as const;

@@ -1,18 +1,17 @@
 /**
- * Rows → horizontal differences → zlib, a strip at a time. The directory comes first, so that
+ * Rows → horizontal differences → zlib or LZW, a strip at a time. The directory comes first, so that
  * readers of streams find it; for that, the lengths of all strips must be known before the first
  * is written. They are held, compressed, up to a bound. Beyond it the rest is stored without
  * compression, where lengths are known: the file is valid all the same, and memory is bounded.
  */
-import { constants, deflateSync, type ZlibOptions } from "node:zlib";
 import { AppError } from "../../errors.ts";
 import { MIB } from "../../limits.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import type { Picture, PictureInfo } from "../../pipeline/picture.ts";
-import type { Effort, EncodeOptions, Page } from "../codec.ts";
+import type { EncodeOptions, Page } from "../codec.ts";
 import { toFields } from "./exif.ts";
-import { store, storedBytes } from "./stored.ts";
-import { COMPRESSION, EXTRA_SAMPLE, PHOTOMETRIC, PREDICTOR, TAGS, TYPES } from "./tags.ts";
+import { SCHEMES } from "./schemes.ts";
+import { EXTRA_SAMPLE, PHOTOMETRIC, PREDICTOR, TAGS, TYPES } from "./tags.ts";
 import { directoryBytes, writeDirectory, type Field } from "./write-directory.ts";
 
 /** Raw bytes of a strip, where a row is not longer. */
@@ -20,44 +19,6 @@ const STRIP_BYTES = 128 * 1024;
 
 /** Compressed strips that are held: a photo of 12 megapixels takes about 20 MiB. */
 const HELD_BYTES = 24 * MIB;
-
-/** zlib's window and hash chains, and its output before it is cut to length. */
-const ZLIB_BYTES = 512 * 1024;
-
-const { Z_RLE } = constants;
-
-interface Way {
-  /** Least share of bytes in a strip that are as the one before, for this way to be taken. */
-  fromShare: number;
-  /** The shortest result counts. */
-  tries: readonly ZlibOptions[];
-}
-
-/**
- * What suits photos, whose differences hardly repeat, is bad for drawings, which a real search
- * makes far smaller (see png/encode.ts). Measured on a photo: level 6 takes four times as long.
- */
-const WAYS: Readonly<Record<Effort, readonly [Way, ...Way[]]>> = {
-  fast: [{ fromShare: 0, tries: [{ level: 1 }] }],
-  default: [
-    { fromShare: 0, tries: [{ level: 6, strategy: Z_RLE }] },
-    { fromShare: 0.15, tries: [{ level: 3 }] },
-    { fromShare: 0.5, tries: [{ level: 6 }] },
-  ],
-  max: [
-    { fromShare: 0, tries: [{ level: 8 }, { level: 6, strategy: Z_RLE }] },
-    { fromShare: 0.5, tries: [{ level: 9 }] },
-  ],
-};
-
-function compress(effort: Effort, strip: Uint8Array): Uint8Array {
-  const [first, ...others] = WAYS[effort];
-  let same = 0;
-  for (let i = 1; i < strip.length; i++) if (strip[i] === strip[i - 1]) same++;
-  const way = others.findLast(({ fromShare }) => same >= fromShare * strip.length) ?? first;
-  const results = way.tries.map((options) => deflateSync(strip, options));
-  return results.reduce((best, result) => (result.length < best.length ? result : best));
-}
 
 /** Its fields, which may share bytes in EXIF, and these written. */
 const EXIF_COPIES = 4;
@@ -89,13 +50,13 @@ function layOutStrips({ width, height, channels }: PictureInfo): StripLayout {
 /** Upper bound, in bytes. */
 export function encodeMemory(picture: PictureInfo, options: EncodeOptions): number {
   const strips = layOutStrips(picture);
+  const { compress, storedBytes, workBytes } = SCHEMES[options.compression];
   const all = strips.rawBytes.reduce((sum, bytes) => sum + storedBytes(bytes), 0);
   const [first = 0] = strips.rawBytes;
-  // The strip itself, and it compressed in up to two ways, or stored.
-  const working = first + 3 * storedBytes(first) + ZLIB_BYTES;
   const head = directoryBytes(listFields(picture, options, strips, strips.rawBytes, []));
   const exif = EXIF_COPIES * (options.metadata.exif?.length ?? 0);
-  return Math.min(all, HELD_BYTES) + working + 2 * head + exif;
+  const held = compress ? Math.min(all, HELD_BYTES) : 0;
+  return held + first + workBytes(first) + 2 * head + exif;
 }
 
 /** @throws AppError internal, when the strips end too early */
@@ -129,16 +90,18 @@ async function* encodePage(
   const exifFields = exif ? await toFields(exif) : [];
   const held: Uint8Array[] = [];
   let heldBytes = 0;
-  let isHolding = true;
+  const scheme = SCHEMES[options.compression];
+  let { compress } = scheme;
   let end = 0;
   const head = (): Uint8Array => {
     const made = writeHead(page, strips, held, exifFields, start);
     ({ end } = made);
     return made.bytes;
   };
-  for await (const raw of cutStrips(picture, strips, workspace)) {
-    if (isHolding) {
-      const compressed = compress(options.effort, raw);
+  if (!compress) yield head();
+  for await (const raw of cutStrips(picture, strips, scheme.isPredicted, workspace)) {
+    if (compress) {
+      const compressed = compress(raw, options.effort);
       if (heldBytes + compressed.length <= HELD_BYTES) {
         const copy = workspace.allocate(compressed.length);
         copy.set(compressed);
@@ -146,13 +109,13 @@ async function* encodePage(
         heldBytes += copy.length;
         continue;
       }
-      isHolding = false;
+      compress = null;
       yield head();
       yield* release(held, workspace);
     }
-    yield store(raw);
+    yield scheme.store(raw);
   }
-  if (isHolding) {
+  if (compress) {
     yield head();
     yield* release(held, workspace);
   }
@@ -170,10 +133,11 @@ function* release(held: Uint8Array[], workspace: Workspace): Generator<Uint8Arra
   }
 }
 
-/** The strips of the file, as differences; each is valid until the next. */
+/** The strips of the file, as differences where they are asked for; each is valid until the next. */
 async function* cutStrips(
   picture: Picture,
   { rowBytes, rawBytes }: StripLayout,
+  isPredicted: boolean,
   workspace: Workspace,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const strip = workspace.allocate(rawBytes[0] ?? 0);
@@ -188,7 +152,7 @@ async function* cutStrips(
       filled += part.length;
       if (filled < wanted) continue;
       const whole = strip.subarray(0, wanted);
-      takeDifferences(whole, rowBytes, picture.channels);
+      if (isPredicted) takeDifferences(whole, rowBytes, picture.channels);
       yield whole;
       index++;
       filled = 0;
@@ -220,6 +184,7 @@ function writeHead(
   exifFields: readonly Field[],
   start: number,
 ): { bytes: Uint8Array; end: number } {
+  const { storedBytes } = SCHEMES[options.compression];
   const lengths = strips.rawBytes.map((raw, index) => held[index]?.length ?? storedBytes(raw));
   const fields = listFields(picture, options, strips, lengths, exifFields, start);
   const end = lengths.reduce((sum, bytes) => sum + bytes, start + directoryBytes(fields, start));
@@ -232,7 +197,7 @@ function writeHead(
 
 function listFields(
   { width, height, channels }: PictureInfo,
-  { metadata: { icc, xmp } }: EncodeOptions,
+  { compression, metadata: { icc, xmp } }: EncodeOptions,
   { rowsPerStrip }: StripLayout,
   stripBytes: readonly number[],
   exifFields: readonly Field[],
@@ -250,7 +215,7 @@ function listFields(
     long(TAGS.imageWidth, [width]),
     long(TAGS.imageLength, [height]),
     short(TAGS.bitsPerSample, ...Array.from({ length: channels }, () => 8)),
-    short(TAGS.compression, COMPRESSION.deflate),
+    short(TAGS.compression, SCHEMES[compression].code),
     short(TAGS.photometric, channels === 1 ? PHOTOMETRIC.blackIsZero : PHOTOMETRIC.rgb),
     long(TAGS.stripOffsets, offsets),
     short(TAGS.orientation, 1),
@@ -261,8 +226,8 @@ function listFields(
     rational(TAGS.yResolution, RESOLUTION),
     short(TAGS.planarConfiguration, 1),
     short(TAGS.resolutionUnit, INCH),
-    short(TAGS.predictor, PREDICTOR.horizontal),
   ];
+  if (SCHEMES[compression].isPredicted) fields.push(short(TAGS.predictor, PREDICTOR.horizontal));
   if (channels === 4) fields.push(short(TAGS.extraSamples, EXTRA_SAMPLE.alpha));
   if (xmp) fields.push({ tag: TAGS.xmp, type: TYPES.byte, values: xmp });
   if (icc) fields.push({ tag: TAGS.icc, type: TYPES.undefined, values: icc });

@@ -67,6 +67,7 @@ const OUTPUT_PROBES = {
   lossless: { lossless: true },
   colors: { colors: 16 },
   chroma_subsampling: { chromaSubsampling: "4:4:4" },
+  compression: { compression: "lzw" },
   icon_sizes: { iconSizes: [16] },
   page_size: { pageSize: "a4" },
   page_orientation: { pageOrientation: "portrait" },

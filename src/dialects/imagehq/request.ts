@@ -174,6 +174,7 @@ function toOutputOptions({ output = {} }: ConvertRequest, format: WritableFormat
     lossless: output.lossless,
     effort: output.effort,
     chromaSubsampling: output.chroma_subsampling,
+    compression: output.compression,
     colors: output.colors,
     dither: output.dither,
     background,

@@ -4,6 +4,7 @@ import { ERRORS, type ErrorCode } from "../../errors.ts";
 import { formatNames, writableFormats } from "../../formats.ts";
 import {
   CHROMA_SUBSAMPLINGS,
+  TIFF_COMPRESSIONS,
   EFFORTS,
   FITS,
   GRAVITIES,
@@ -43,6 +44,10 @@ export const OUTPUT = z
     chroma_subsampling: z.enum(CHROMA_SUBSAMPLINGS).optional().openapi({
       description:
         "For jpg and avif: whether colours keep their resolution (4:4:4) or half of it in either direction (4:2:0). `auto` keeps it from quality 90 on.",
+    }),
+    compression: z.enum(TIFF_COMPRESSIONS).optional().openapi({
+      description:
+        "For tiff, always without loss: deflate is the smallest, lzw what the oldest readers know.",
     }),
     colors: z.int().min(2).max(256).optional().openapi({
       description:

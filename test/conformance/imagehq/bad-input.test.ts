@@ -186,6 +186,7 @@ describe("members", () => {
       { output: { output_format: "jpg", chroma_subsampling: "4:2:2" } },
       "#/output/chroma_subsampling",
     ],
+    ["compression for a png", { output: { output_format: "png", compression: "lzw" } }, "#/output"],
     ["max_bytes 0", { output: { output_format: "jpg", max_bytes: 0 } }, "#/output/max_bytes"],
     ["max_bytes 1.5", { output: { output_format: "jpg", max_bytes: 1.5 } }, "#/output/max_bytes"],
     ["no output format", { output: { quality: 5 } }, "#/output/output_format"],

@@ -49,7 +49,7 @@ test("it says what each format is and takes", () => {
   expect(find("tiff")).toMatchObject({
     pages: { read: true, write: true },
     input_options: ["page", "pages"],
-    output_options: ["merge"],
+    output_options: ["compression", "merge"],
   });
   expect(find("ico")?.limits).toEqual({ max_side: 256, max_pixels: 65_536 });
   expect(find("pdf")?.input_options).toEqual(expect.arrayContaining(["pages", "dpi", "password"]));
