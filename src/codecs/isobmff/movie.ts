@@ -117,10 +117,10 @@ function readPlays(cursor: Cursor | null, duration: number): number {
   if (cursor.u32() === 0) throw damaged("The file's sequence is incomplete.");
   const once = version === 1 ? readLong(cursor) : readShort(cursor);
   const plays = Math.ceil(duration / once);
-  return Number.isFinite(plays) ? Math.min(MAX_PLAYS, plays) : 0;
+  return plays <= MAX_PLAYS ? plays : 0;
 }
 
-/** All that formats can say of a number that is not for ever. */
+/** The most that other formats can say; files that say more, as ffmpeg's do, mean for ever. */
 const MAX_PLAYS = 65_535;
 
 function readReferences(movie: Uint8Array, boxes: readonly Box[]): Map<string, number[]> {
