@@ -40,7 +40,7 @@ import {
   type IdempotencyClaim,
   type JobTracker,
 } from "../jobs/ports.ts";
-import { mayTryAgain, nextAlarm, RENEW_BELOW_MS } from "../jobs/schedule.ts";
+import { mayTryAgain, RENEW_BELOW_MS } from "../jobs/schedule.ts";
 import { withInputs, withoutSecrets, withTtl } from "../jobs/spec.ts";
 import { fileStore } from "../stores/files.ts";
 import { jobRecords } from "../stores/jobs.ts";
@@ -48,10 +48,7 @@ import type { ApiEnv } from "../workers/env.ts";
 import { Audience } from "./audience.ts";
 import { CHORE_WORK } from "./chores.ts";
 import { fetchInput } from "./fetch-input.ts";
-
-/** Keys in the object's storage: the members of Tracked. */
-const SPEC = "spec";
-const RUN = "run";
+import { StoredJob, type Tracked } from "./stored-job.ts";
 
 /**
  * Pause between accepting a job and sending its message, unless the client waits for its end. Where
@@ -60,26 +57,15 @@ const RUN = "run";
  */
 const REPLY_FIRST_MS = 3;
 
-interface Tracked {
-  spec: JobSpec;
-  run: Run;
-}
-
 export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
-  #tracked: Tracked | null;
-  /** What `run` looks like in storage; renewals of the lease stay in memory for a while. */
-  #storedRun: Run | null;
-  #alarmAt: number | null = null;
+  readonly #job: StoredJob;
   readonly #audience = new Audience();
   /** Each chore runs once at a time, so that an older state never overtakes a newer one. */
   readonly #running = new Map<Chore, Promise<void>>();
 
   constructor(ctx: DurableObjectState, env: ApiEnv) {
     super(ctx, env);
-    const spec = ctx.storage.kv.get<JobSpec>(SPEC);
-    const run = ctx.storage.kv.get<Run>(RUN);
-    this.#tracked = spec && run ? { spec, run } : null;
-    this.#storedRun = run ?? null;
+    this.#job = new StoredJob(ctx.storage);
   }
 
   async accept(
@@ -87,14 +73,11 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
     idempotency: IdempotencyClaim | null,
     urgent = false,
   ): Promise<JobError | null> {
-    if (this.#tracked) return null;
+    if (this.#job.tracked) return null;
     const { state } = begin(spec, Date.now());
-    const refusal = await this.#open(spec, state, idempotency, (charge) => {
-      const run = begin(spec, Date.now(), charge);
-      this.ctx.storage.kv.put(SPEC, spec);
-      this.#tracked = { spec, run };
-      this.#store(this.#tracked, run);
-    });
+    const refusal = await this.#open(spec, state, idempotency, (charge) =>
+      this.#job.create(spec, begin(spec, Date.now(), charge)),
+    );
     if (!refusal) this.#startAfter(urgent ? 0 : REPLY_FIRST_MS);
     return refusal;
   }
@@ -111,8 +94,7 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
       const run = confirm(tracked.run, charge, Date.now());
       // Somebody else has confirmed it meanwhile.
       if (!run) return;
-      tracked.spec = spec;
-      this.ctx.storage.kv.put(SPEC, spec);
+      this.#job.storeSpec(spec);
       this.#change(tracked, run);
     });
     if (!refusal) this.#startAfter(REPLY_FIRST_MS);
@@ -157,11 +139,10 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
     const now = Date.now();
     const reported = tracked && report(tracked.run, attempt, progress, now);
     if (!reported) return { stop: true };
-    const storedLease = this.#storedRun?.leaseUntil ?? 0;
-    if (storedLease - now < RENEW_BELOW_MS) {
+    if (this.#job.storedLeaseUntil - now < RENEW_BELOW_MS) {
       this.#change(tracked, reported);
     } else {
-      tracked.run = reported;
+      this.#job.rememberRun(reported);
       this.#audience.tell(reported.state);
     }
     return { stop: false };
@@ -188,7 +169,7 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
     if (await this.#end(remove)) return;
     // Forgotten already, or never stored, all but its record.
     const { name } = this.ctx.id;
-    if (name && !this.#tracked) await jobRecords(this.env.DB).remove(name);
+    if (name && !this.#job.tracked) await jobRecords(this.env.DB).remove(name);
   }
 
   async checkUp(): Promise<JobState | null> {
@@ -211,13 +192,13 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
   }
 
   override async alarm(): Promise<void> {
-    this.#alarmAt = null;
+    this.#job.disarm();
     await this.#catchUp();
   }
 
   /** The job, unless it is unknown or removed; past its time it is marked expired first. */
-  #current(): Tracked | null {
-    const tracked = this.#tracked;
+  #current(): Readonly<Tracked> | null {
+    const { tracked } = this.#job;
     if (!tracked || tracked.run.removed) return null;
     const now = Date.now();
     if (now >= tracked.spec.expiresAt && tracked.run.state.status !== "expired") {
@@ -238,7 +219,7 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
 
   /** Time has passed: expiry, a lapsed lease, chores that are due. */
   async #catchUp(): Promise<void> {
-    const tracked = this.#tracked;
+    const { tracked } = this.#job;
     if (!tracked) return;
     this.#current();
     const now = Date.now();
@@ -247,36 +228,14 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
     const ended = next.removed || next.state.status === "expired";
     const isDue = (chore: Chore) => ended || (next.chores[chore]?.at ?? Infinity) <= now;
     await this.#do(CHORES.filter(isDue));
-    if (this.#tracked) this.#arm(this.#tracked);
+    this.#job.arm();
   }
 
   /** Stores what the job has become and tells those who wait. */
-  #change(tracked: Tracked, run: Run): void {
-    const changed = run.state !== tracked.run.state;
-    if (isFinal(run.state.status)) this.#forgetSecrets(tracked);
-    this.#store(tracked, run);
-    if (changed) this.#audience.tell(run.state);
-  }
-
-  #forgetSecrets(tracked: Tracked): void {
-    const spec = withoutSecrets(tracked.spec);
-    if (spec === tracked.spec) return;
-    tracked.spec = spec;
-    this.ctx.storage.kv.put(SPEC, spec);
-  }
-
-  #store(tracked: Tracked, run: Run): void {
-    tracked.run = run;
-    this.#storedRun = run;
-    this.ctx.storage.kv.put(RUN, run);
-    this.#arm(tracked);
-  }
-
-  #arm({ spec, run }: Tracked): void {
-    const at = nextAlarm(spec, run);
-    if (at === this.#alarmAt) return;
-    this.#alarmAt = at;
-    void this.ctx.storage.setAlarm(at);
+  #change({ spec, run: before }: Readonly<Tracked>, run: Run): void {
+    if (isFinal(run.state.status)) this.#job.storeSpec(withoutSecrets(spec));
+    this.#job.storeRun(run);
+    if (run.state !== before.state) this.#audience.tell(run.state);
   }
 
   /** Carries out those of the chores that the run lists; what fails stays listed for later. */
@@ -289,32 +248,29 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
         return next;
       }),
     );
-    const tracked = this.#tracked;
-    if (!tracked || !isForgettable(tracked.run)) return;
-    this.#tracked = null;
-    this.#alarmAt = null;
-    await this.ctx.storage.deleteAll(); // the alarm included
+    const { tracked } = this.#job;
+    if (tracked && isForgettable(tracked.run)) await this.#job.forget();
   }
 
   /** Never throws. */
   async #doOne(chore: Chore, mode: "store" | "remember"): Promise<void> {
-    const tracked = this.#tracked;
+    const { tracked } = this.#job;
     const due = tracked?.run.chores[chore];
     if (!tracked || !due) return;
     try {
       if (chore === "fetch") await this.#fetch(tracked);
       else await CHORE_WORK[chore](this.env, tracked.spec, tracked.run);
       const finished = finishChore(tracked.run, chore, due, Date.now());
-      if (mode === "remember") tracked.run = finished;
-      else if (finished !== tracked.run) this.#store(tracked, finished);
+      if (mode === "remember") this.#job.rememberRun(finished);
+      else if (finished !== tracked.run) this.#job.storeRun(finished);
     } catch (error) {
       console.error(`job ${tracked.spec.id}: ${chore} failed, will be tried again`, error);
-      this.#store(tracked, postponeChore(tracked.run, chore, due, Date.now()));
+      this.#job.storeRun(postponeChore(tracked.run, chore, due, Date.now()));
     }
   }
 
   /** Stores the input that a URL names; without one the job fails. */
-  async #fetch(tracked: Tracked): Promise<void> {
+  async #fetch(tracked: Readonly<Tracked>): Promise<void> {
     const files = fileStore(this.env.FILES);
     let spec: JobSpec;
     try {
@@ -328,8 +284,7 @@ export class JobProgress extends DurableObject<ApiEnv> implements JobTracker {
     const run = fetched(tracked.run, Date.now());
     // Canceled or removed meanwhile.
     if (!run) return await files.removeAll(jobPrefix(spec.id));
-    tracked.spec = spec;
-    this.ctx.storage.kv.put(SPEC, spec);
+    this.#job.storeSpec(spec);
     this.#change(tracked, run);
     // In this order: whoever sees what the consumer does can also read what it works on.
     await this.#do(["record"]);
