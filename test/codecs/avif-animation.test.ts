@@ -129,6 +129,21 @@ describe("as a file", () => {
     expect(psnr(await sharp(file).raw().toBuffer(), wanted)).toBeGreaterThan(40);
   });
 
+  test("a sequence of another codec than the picture in front leaves that as it is", async () => {
+    const { file: hevc } = await lab.encode("heic", drawPhoto(128, 64), {});
+    const still = { file: hevc, durationMs: 40 };
+    const photo = drawPhoto(128, 64);
+    const cover = await toSharp(photo).negate().avif({ effort: 0 }).toBuffer();
+    const spec = { kind: "heic", width: 128, height: 64, stills: [still, still], cover } as const;
+    const { file, warnings } = await lab.convert(animateHeif(spec), {
+      format: "webp",
+      quality: 95,
+    });
+    expect(warnings.map(({ code }) => code)).toEqual(["animation_first_frame"]);
+    const wanted = await sharp(cover).raw().toBuffer();
+    expect(psnr(await sharp(file).raw().toBuffer(), wanted)).toBeGreaterThan(35);
+  });
+
   test("each frame can be had alone", async () => {
     const stills = await drawStills();
     for (const frame of [1, 4]) {

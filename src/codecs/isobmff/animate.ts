@@ -36,8 +36,8 @@ interface Planned {
 }
 
 /**
- * @param shown the picture that stands for the whole
- * @returns null where the decoder knows no sequences of such samples
+ * @param decoder of the sequence's codec
+ * @returns null where it knows no sequences of such samples
  */
 export function toAnimation(
   file: ByteSource,

@@ -19,7 +19,7 @@ export interface HeifFile {
 }
 
 /** Brands of sequences; other files may have a film, which is not what they show. */
-const SEQUENCE_BRANDS = ["avis", "msf1"];
+const SEQUENCE_BRANDS = ["avis", "msf1", "hevc", "hevx"];
 
 /**
  * Walks the top-level boxes by random access; only the descriptions of pictures are read whole.

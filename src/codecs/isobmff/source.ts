@@ -64,7 +64,8 @@ async function openPage(opened: Opened, index: number): Promise<Source> {
     icc: metadata.icc,
   };
   const frames = sequence?.colour.track.samples.length ?? 1;
-  const animation = sequence && frames > 1 ? toAnimation(file, sequence, decoder, info) : null;
+  const moves = frames > 1 && sequence?.colour.track.codec === codec;
+  const animation = moves ? toAnimation(file, sequence, decoder, info) : null;
   return {
     format,
     ...info,
