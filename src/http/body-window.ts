@@ -1,3 +1,5 @@
+import { discard } from "../pipeline/bytes.ts";
+
 /** `min` is in the standard and in workerd, not yet in every type library. */
 interface MinReader {
   read(view: Uint8Array, options: { min: number }): Promise<ReadableStreamReadResult<Uint8Array>>;
@@ -55,9 +57,10 @@ export class BodyWindow {
     return count > 0;
   }
 
-  /** Leaves the rest of the body to others. */
+  /** Leaves the rest of the body to others. What `bytes` gave is gone. */
   release(): void {
     this.#reader.releaseLock();
+    discard(this.#buffer);
   }
 }
 

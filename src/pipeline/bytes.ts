@@ -122,14 +122,21 @@ export async function* chunks(
   try {
     for (;;) {
       const { value, done } = await reader.read(new Uint8Array(buffer), { min: chunkBytes });
-      if (value && value.length > 0) yield value;
-      if (done || !value) return;
+      if (!value) return;
       buffer = value.buffer as ArrayBuffer;
+      if (value.length > 0) yield value;
+      if (done) return;
     }
   } finally {
     // Also reached when the consumer stops early; an unread body would hold its connection.
     await reader.cancel().catch(() => undefined);
+    discard(buffer);
   }
+}
+
+/** Gives a buffer's memory back at once: what is merely dropped is collected late, megabytes later. */
+export function discard(buffer: ArrayBuffer): void {
+  if (!buffer.detached) buffer.transfer(0);
 }
 
 /**

@@ -2,7 +2,7 @@
 import { AppError } from "../errors.ts";
 import type { FileStore } from "../jobs/ports.ts";
 import { MIB } from "../limits.ts";
-import { fromBytes, type ByteSource } from "../pipeline/bytes.ts";
+import { discard, fromBytes, type ByteSource } from "../pipeline/bytes.ts";
 
 /** R2 takes parts of at least 5 MiB, all of the same size but the last. */
 export const PART_BYTES = 5 * MIB;
@@ -106,6 +106,8 @@ async function write(
     // An upload that cannot even be aborted is dropped by R2 after a week.
     await upload?.abort().catch(() => undefined);
     throw error;
+  } finally {
+    discard(buffer.buffer);
   }
 }
 
