@@ -6,8 +6,18 @@ import { defineConfig } from "vitest/config";
 const reportDir = process.env["REPORT_DIR"];
 const script = (process.env["npm_lifecycle_event"] ?? "vitest").replaceAll(":", "-");
 
+/** Tests wait as much as they work, so that all cores are used. */
+const maxWorkers = "100%";
+
+/** Of the corpus' tests those that measure. */
+const HOSTILE = ["test/corpus/hostile.test.ts"];
+
+/** By itself, when all others have ended: what measures memory or time. */
+const alone = { fileParallelism: false, testTimeout: 180_000, hookTimeout: 180_000 };
+
 export default defineConfig({
   test: {
+    maxWorkers,
     reporters: reportDir
       ? ["default", ["json", { outputFile: join(reportDir, `${script}.json`) }]]
       : ["default"],
@@ -26,6 +36,8 @@ export default defineConfig({
           name: "worker",
           include: ["test/worker/**/*.test.ts"],
           globalSetup: ["./test/worker/remote-server.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 180_000,
         },
       },
       // Codecs and pipeline in the real runtime, judged in Node by sharp.
@@ -33,8 +45,9 @@ export default defineConfig({
         test: {
           name: "codecs",
           include: ["test/codecs/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          globalSetup: ["./test/support/shared-labs.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
         },
       },
       // The whole stack, over HTTP.
@@ -42,8 +55,8 @@ export default defineConfig({
         test: {
           name: "conformance",
           include: ["test/conformance/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
         },
       },
       {
@@ -51,18 +64,20 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 180_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
+          hookTimeout: 180_000,
         },
       },
+      { test: { name: "alone", include: ["test/alone/**/*.test.ts"], ...alone } },
       {
         test: {
           name: "corpus",
           include: ["test/corpus/**/*.test.ts"],
+          exclude: HOSTILE,
           testTimeout: 120_000,
-          hookTimeout: 60_000,
+          hookTimeout: 180_000,
         },
       },
+      { test: { name: "hostile", include: HOSTILE, ...alone } },
     ],
   },
 });

@@ -8,7 +8,6 @@ import { startLab, type Lab, type Pixels } from "../support/lab-client.ts";
 import { readByMagick } from "../support/magick.ts";
 import { psnr } from "../support/psnr.ts";
 import { createRandom } from "../support/random.ts";
-import { readResidentMib } from "../support/resident.ts";
 import { drawPhoto, toSharp } from "./jpeg-fixtures.ts";
 
 const MIB = 1024 * 1024;
@@ -61,18 +60,14 @@ describe("real files", () => {
     },
   );
 
-  test.skipIf(!photo)(
-    "and fit the budget to HEIC and AVIF at full size",
-    async () => {
-      for (const format of ["heic", "avif"] as const) {
-        const bytes = photo?.bytes ?? new Uint8Array(0);
-        const { file, used, planned } = await lab.convert(bytes, { format, effort: "fast" });
-        expect(used).toBeLessThanOrEqual(planned);
-        expect(await lab.open(file)).toMatchObject({ width: 3024, height: 4032, orientation: 1 });
-      }
-    },
-    60_000,
-  );
+  test.skipIf(!photo)("and fit the budget to HEIC and AVIF at full size", async () => {
+    for (const format of ["heic", "avif"] as const) {
+      const bytes = photo?.bytes ?? new Uint8Array(0);
+      const { file, used, planned } = await lab.convert(bytes, { format, effort: "fast" });
+      expect(used).toBeLessThanOrEqual(planned);
+      expect(await lab.open(file)).toMatchObject({ width: 3024, height: 4032, orientation: 1 });
+    }
+  });
 });
 
 describe("encoding", () => {
@@ -130,20 +125,6 @@ describe("encoding", () => {
     const { file } = await lab.encode("heic", await draw(70, 50, 3), {}, metadata);
     expect((await lab.open(file)).metadata).toEqual(metadata);
   });
-
-  test("the process does not grow with the number of files", async () => {
-    const picture = await toSharp(drawPhoto(220, 150)).avif({ effort: 0 }).toBuffer();
-    const thereAndBack = async (times: number): Promise<number> => {
-      for (let i = 0; i < times; i++) {
-        const { file } = await lab.convert(picture, { format: "heic" });
-        await lab.convert(file, { format: "avif", effort: "fast" });
-      }
-      return readResidentMib();
-    };
-    const before = await thereAndBack(15);
-    // The runtime itself keeps about a MiB a request for a while; an instance a file would be 1,500.
-    expect((await thereAndBack(35)) - before).toBeLessThan(150);
-  }, 60_000);
 
   test("files cut or damaged anywhere are errors, and leave it able to work", async () => {
     const { file } = await lab.encode("heic", await draw(200, 120, 4), {});

@@ -1,6 +1,6 @@
 /** Sends damaged files through the decoders and counts how they end. */
-import { createTestHarness } from "wrangler";
 import type { FormatName } from "../../src/formats.ts";
+import { startHarness } from "../support/harness.ts";
 import { mutate } from "./mutate.ts";
 
 /** How one file ended. */
@@ -39,10 +39,8 @@ const EXPECTED = new Set([
 ]);
 
 export async function startFuzz() {
-  const harness = createTestHarness({
-    workers: [{ configPath: new URL("./wrangler.fuzz.toml", import.meta.url) }],
-  });
-  await harness.listen();
+  const config = new URL("./wrangler.fuzz.toml", import.meta.url);
+  const { harness } = await startHarness([{ configPath: config }]);
 
   async function decode(files: readonly Buffer[]): Promise<Ending[]> {
     const query = new URLSearchParams({ lengths: files.map(({ length }) => length).join() });

@@ -4,9 +4,9 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { createTestHarness } from "wrangler";
 import { API_CONFIG, listLaneConfigs, ROOT } from "../../src/cli/project.ts";
 import type { ApiEnv } from "../../src/workers/env.ts";
+import { startHarness } from "./harness.ts";
 
 export interface Account {
   id: string;
@@ -32,13 +32,10 @@ globalThis.fetch = (input, init) =>
  * @returns `fetch` takes a path or URL; `authorized` adds the default account's key
  */
 export async function startTestStack(vars: Record<string, string> = {}, { lanes = true } = {}) {
-  const harness = createTestHarness({
-    workers: [
-      { configPath: join(ROOT, API_CONFIG), vars },
-      ...(lanes ? listLaneConfigs() : []).map((config) => ({ configPath: join(ROOT, config) })),
-    ],
-  });
-  const { url } = await harness.listen();
+  const { harness, url } = await startHarness([
+    { configPath: join(ROOT, API_CONFIG), vars },
+    ...(lanes ? listLaneConfigs() : []).map((config) => ({ configPath: join(ROOT, config) })),
+  ]);
   const api = harness.getWorker<ApiEnv>("pixmill-api");
   await api.applyD1Migrations("DB");
   const env = await api.getEnv();
