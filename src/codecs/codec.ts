@@ -96,6 +96,8 @@ export interface Encoder {
    * receiver. The channels are ones the format can store (`Format.alpha`, `Format.gray`).
    */
   encode(picture: Picture, options: EncodeOptions, workspace: Workspace): AsyncIterable<Uint8Array>;
+  /** Whether a sample of the picture tells nothing of how long its file will be. */
+  measuresWhole?: true;
   /**
    * The file with the input's own bytes in it, for formats that can hold others. Only asked where
    * nothing but turning upright would change the picture.

@@ -37,7 +37,8 @@ export async function withProbe<T>(
   context: ConvertContext,
   use: (probe: Probe) => Promise<T>,
 ): Promise<{ result: T; effort: Effort }> {
-  if (prepared.plan.animation) return await withTrials(prepared, context, use);
+  const { plan, encoder } = prepared;
+  if (plan.animation || encoder.measuresWhole) return await withTrials(prepared, context, use);
   const { gate, onProgress } = context;
   const { sample, picture, memoryBytes } = planProbe(prepared, range, gate.budgetBytes);
   const workspace = await gate.admit(memoryBytes);
@@ -65,7 +66,10 @@ export async function withProbe<T>(
 /** What a frame takes beside its pixels, at least. */
 const FRAME_BYTES = 16;
 
-/** Frames of an animation are alike or not: no sample tells, so all of it is made, and counted. */
+/**
+ * Frames of an animation are alike or not, and shapes have no length by their size: no sample tells,
+ * so all of it is made, and counted.
+ */
 async function withTrials<T>(
   prepared: Prepared,
   context: ConvertContext,

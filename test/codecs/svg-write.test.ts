@@ -160,10 +160,20 @@ describe("tracing", () => {
     expect(await similarity(made[2]?.file as Uint8Array, png)).toBeGreaterThan(29);
   });
 
-  test("max_bytes is kept", async () => {
-    const png = await draw(WHITE + SHAPES);
-    const made = await lab.convert(png, { format: "svg", maxBytes: 600 });
-    expect(made.file.length).toBeLessThanOrEqual(600);
+  test("of a large picture max_bytes is used, and its size kept", async () => {
+    const raw = { width: 500, height: 375, channels: 3 } as const;
+    const small = await sharp(noise(500 * 375 * 3), { raw })
+      .blur(2)
+      .normalise()
+      .png()
+      .toBuffer();
+    const png = await sharp(small).resize(2000, 1500).png().toBuffer();
+    const free = await lab.convert(png, { format: "svg", quality: 95 });
+    const maxBytes = Math.round(free.file.length * 0.7);
+    const made = await lab.convert(png, { format: "svg", quality: 95, maxBytes });
+    expect(made).toMatchObject({ width: 2000, height: 1500, warnings: [] });
+    expect(made.file.length).toBeLessThanOrEqual(maxBytes);
+    expect(made.file.length).toBeGreaterThan(maxBytes * 0.7);
   });
 
   test("50 pictures one after another take no more memory than one", async () => {

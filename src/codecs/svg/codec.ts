@@ -6,5 +6,5 @@ import { svgOpener } from "./source.ts";
 /** @param library fonts beside those that are embedded; null where there are none */
 export const svgCodec = (library: FontLibrary | null): Codec => ({
   open: svgOpener(library),
-  encoder: { memory: encodeMemory, encode: encodeSvg },
+  encoder: { memory: encodeMemory, encode: encodeSvg, measuresWhole: true },
 });

@@ -18,6 +18,10 @@ import { fillUnseen } from "./trace/unseen.ts";
 /** 640 × 480 among them. */
 const MAX_PIXELS = 310_000;
 
+/** So many pixels are written as they are, from this quality on. */
+const ICON_PIXELS = 64 * 64;
+const EXACT_FROM = 50;
+
 /** Upper bound, in bytes. */
 export function encodeMemory(picture: PictureInfo): number {
   const size = sizeWithin(picture, MAX_PIXELS);
@@ -38,7 +42,8 @@ export async function* encodeSvg(
   const { colours, alpha } = await gather(picture, size, workspace);
   const text = new TextEncoder();
   yield text.encode(writeHead(picture, size));
-  const allowed = errorAt(quality) / (alpha ? 2 : 1);
+  const isIcon = size.width * size.height <= ICON_PIXELS && quality >= EXACT_FROM;
+  const allowed = isIcon ? 0 : errorAt(quality) / (alpha ? 2 : 1);
   async function* trace(bitmap: Bitmap): AsyncGenerator<Uint8Array, void, undefined> {
     const mark = workspace.mark();
     for await (const part of traceBitmap(bitmap, allowed, workspace)) yield text.encode(part);

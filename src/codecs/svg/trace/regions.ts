@@ -32,6 +32,8 @@ export interface Bounds {
   errors: readonly number[];
   /** ... outlines of no more than this, or at the last. */
   shortOutline: number;
+  /** Where few regions are left it ends at this cost already. */
+  faintCost: number;
   /** It goes on, whatever the error, until there are no more. */
   maxOutline: number;
 }
@@ -48,8 +50,7 @@ const USUAL_SIDES = 8;
 /** What is not seen goes to what is most like it. */
 const LEAST_WEIGHT = 1;
 
-/** What is left of few regions when merging has come to this cost is worth being kept. */
-const FAINT_COST = 500;
+/** What is left of few regions when merging has come to a cost that can be seen is kept. */
 const FEW_SIDES = 10_000;
 
 const pairsOf = ({ width, height }: Size): number => Math.min(2 * width * height, MAX_PAIRS);
@@ -75,7 +76,7 @@ interface Merging {
 /** @param labels of each pixel, to be filled. Everything else is gone afterwards but the colours. */
 export function segment(
   bitmap: Bitmap,
-  { errors, shortOutline, maxOutline }: Bounds,
+  { errors, shortOutline, faintCost, maxOutline }: Bounds,
   labels: Int32Array,
   workspace: Workspace,
 ): Regions {
@@ -85,7 +86,7 @@ export function segment(
   for (const error of errors) {
     for (;;) {
       const isLong = merging.outline > maxOutline || merging.pairs === null;
-      const isClear = cost > FAINT_COST && merging.outline <= FEW_SIDES;
+      const isClear = cost > faintCost && merging.outline <= FEW_SIDES;
       if (!isLong && (isClear || merging.error >= error)) break;
       const { pairs } = merging;
       const isWhole = mergeUpTo(merging, bitmap, cost, isLong ? Infinity : error);

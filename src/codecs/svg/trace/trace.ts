@@ -13,8 +13,8 @@ import { writeSmoothly } from "./smooth.ts";
 
 /** Sides of pixels between areas at most: of noise, they make about 2 MB. */
 const MAX_OUTLINE = 200_000;
-/** Pixels of what is small enough to be written as it is, like icons. */
-const TINY_PIXELS = 64 * 64;
+/** What is seen of few areas, in squared differences a side, for each of the error that is allowed. */
+const FAINT_SHARE = 6;
 
 /** Of what has smooth edges: sides, what the vertices of one shape take for each, and characters. */
 const SMOOTH_OUTLINE = 40_000;
@@ -27,8 +27,6 @@ const FEW_CHARACTERS = 4096;
 const SMOOTH_SHARE = 0.5;
 /** How far smooth edges may be beside, in pixels. */
 const TOLERANCE = 0.3;
-
-const TINY: Bounds = { errors: [0], shortOutline: Infinity, maxOutline: Infinity };
 
 /** The most that smooth paths of so many pixels have. */
 const smoothCharacters = ({ width, height }: Size): number =>
@@ -50,7 +48,7 @@ export function tracingBytes(size: Size): number {
 }
 
 /**
- * @param meanError squared, of a value
+ * @param meanError squared, of a value; at 0 the shapes are the very pixels, if there are not too many
  * @returns parts of the paths' text
  */
 export async function* traceBitmap(
@@ -60,18 +58,15 @@ export async function* traceBitmap(
 ): AsyncGenerator<string, void, undefined> {
   const { width, height, values } = bitmap;
   const labels = new Int32Array(workspace.allocate(width * height * 4).buffer);
-  if (labels.length <= TINY_PIXELS) {
-    yield* writeExactly(segment(bitmap, TINY, labels, workspace), bitmap, workspace);
-    return;
-  }
   const error = meanError * values.length;
   const bounds: Bounds = {
     errors: [error * SMOOTH_SHARE, error],
     shortOutline: SMOOTH_OUTLINE,
+    faintCost: FAINT_SHARE * meanError,
     maxOutline: MAX_OUTLINE,
   };
   let regions = segment(bitmap, bounds, labels, workspace);
-  if (regions.outline <= SMOOTH_OUTLINE && regions.error <= error * SMOOTH_SHARE) {
+  if (error > 0 && regions.outline <= SMOOTH_OUTLINE && regions.error <= error * SMOOTH_SHARE) {
     const mark = workspace.mark();
     const paths = await traceSmoothly(bitmap, regions, error, workspace);
     workspace.rewind(mark);
