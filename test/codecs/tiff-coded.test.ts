@@ -1,8 +1,11 @@
 /** TIFFs whose strips are faxes or JPEGs, and BigTIFFs, judged by sharp. */
+import { CompressionMethod, MagickFormat } from "@imagemagick/magick-wasm";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeFax, type FaxSpec } from "../support/fax-writer.ts";
 import { codeOf, type Lab, startLab } from "../support/lab-client.ts";
+import { writeByMagick } from "../support/magick.ts";
+import { drawPlain } from "../support/plain-pictures.ts";
 import { psnr } from "../support/psnr.ts";
 import { createRandom } from "../support/random.ts";
 import { long, short, writeTiff, type TiffSpec } from "../support/tiff-writer.ts";
@@ -163,6 +166,16 @@ describe("JPEG inside", () => {
         expect(got.used).toBeLessThanOrEqual(got.planned);
       }
     }
+  });
+
+  test("RGB with transparency, as libtiff reads it", async () => {
+    const pixels = drawPlain(131, 77, 4);
+    const file = await writeByMagick(pixels, MagickFormat.Tiff, (image) => {
+      image.settings.compression = CompressionMethod.JPEG;
+    });
+    const got = await lab.decode(file);
+    expect(got.channels).toBe(4);
+    expect(psnr(got.data, await sharp(file).raw().toBuffer())).toBeGreaterThan(50);
   });
 
   test("inks", async () => {

@@ -103,6 +103,18 @@ const JPEG_COLOURS: Readonly<Record<number, JpegHeader["colour"]>> = {
   [PHOTOMETRIC.separated]: "cmyk",
   [PHOTOMETRIC.yCbCr]: "ycc",
 };
+const JPEG_COMPONENTS: Readonly<Record<JpegHeader["colour"], number>> = {
+  ...{ gray: 1, rgb: 3, ycc: 3, cmyk: 4, ycck: 4 },
+};
+
+/** What the parts are to be taken for, so that all their samples come out. */
+function toJpegColour(stored: number, samples: number): JpegHeader["colour"] {
+  // Four samples that stay as they are, be they inks or not.
+  if (stored === PHOTOMETRIC.rgb && samples === 4) return "cmyk";
+  const colour = JPEG_COLOURS[stored] ?? "rgb";
+  if (JPEG_COMPONENTS[colour] === samples) return colour;
+  throw unsupported(`JPEG with ${samples} samples a pixel of kind ${stored}`);
+}
 
 /** Bit of T4Options. */
 const TWO_DIMENSIONAL = 1;
@@ -151,7 +163,7 @@ export async function readHeader(source: ByteSource, directory: Directory): Prom
     segments,
     isTwoDimensional: ((await number(TAGS.groupThreeOptions, 0)) & TWO_DIMENSIONAL) !== 0,
     jpeg: isJpeg
-      ? await openJpegParts(source, directory, segments, JPEG_COLOURS[stored] ?? "rgb")
+      ? await openJpegParts(source, directory, segments, toJpegColour(stored, samples))
       : null,
     isBitReversed: !isJpeg && (await number(TAGS.fillOrder, 1)) === 2,
     predicted: await readPredictor(source, directory, compression, bits),
