@@ -18,6 +18,7 @@ import {
   RUN_LENGTHS,
   RUNS,
 } from "./deflate-layout";
+import { sumLanes } from "./lanes";
 
 /** Of 64 bytes looked at, those at which a run would be seen to begin. */
 const STEP: usize = 64 - MIN_RUN + 1;
@@ -238,8 +239,8 @@ export function adler32(state: usize, data: usize, bytes: usize): void {
       weighted = i32x4.add(weighted, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(v), weightsLow));
       weighted = i32x4.add(weighted, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(v), weightsHigh));
     }
-    b += a * <u32>(vectors << 4) + (sum(before) << 4) + sum(weighted);
-    a += sum(sums);
+    b += a * <u32>(vectors << 4) + (<u32>sumLanes(before) << 4) + <u32>sumLanes(weighted);
+    a += <u32>sumLanes(sums);
     a %= MODULUS;
     b %= MODULUS;
   }
@@ -249,14 +250,4 @@ export function adler32(state: usize, data: usize, bytes: usize): void {
   }
   store<u32>(state, a % MODULUS, ADLER);
   store<u32>(state, b % MODULUS, ADLER + 4);
-}
-
-@inline
-function sum(v: v128): u32 {
-  return (
-    i32x4.extract_lane(v, 0) +
-    i32x4.extract_lane(v, 1) +
-    i32x4.extract_lane(v, 2) +
-    i32x4.extract_lane(v, 3)
-  );
 }

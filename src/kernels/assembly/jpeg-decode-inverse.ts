@@ -2,6 +2,7 @@
 // constants, 2 bits kept between the passes), jidctred's for reduced ones. Same bits.
 import { SCRATCH } from "./jpeg-decode-layout";
 import { high, low, transpose } from "./jpeg-matrix";
+import { sumLanes } from "./lanes";
 
 /** Rounding of the last shift, by its bits, with samples' centre at 128. */
 @inline
@@ -262,12 +263,6 @@ function inverse4(block: usize, target: usize, stride: i32): void {
   v128.store32_lane((target += stride), rows, 1);
   v128.store32_lane((target += stride), rows, 2);
   v128.store32_lane((target += stride), rows, 3);
-}
-
-@inline
-function sumLanes(v: v128): i32 {
-  const pairs = i32x4.add(v, i32x4.shuffle(v, v, 2, 3, 0, 1));
-  return i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1);
 }
 
 @inline

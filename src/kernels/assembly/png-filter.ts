@@ -1,5 +1,6 @@
 // PNG filters, both ways (PNG specification, clause 9), and the expansion of samples to 8 bits.
 // Buffers the host passes have SLACK bytes of room behind them: vectors read and write past ends.
+import { sumLanes } from "./lanes";
 
 const ZERO: v128 = i64x2.splat(0);
 const BYTE_OF_WORD: v128 = i16x8.splat(0xff);
@@ -114,16 +115,6 @@ function addSize(sums: v128, residuals: v128): v128 {
   return i32x4.add(sums, i32x4.extadd_pairwise_i16x8_u(pairs));
 }
 
-@inline
-function total(v: v128): i32 {
-  return (
-    i32x4.extract_lane(v, 0) +
-    i32x4.extract_lane(v, 1) +
-    i32x4.extract_lane(v, 2) +
-    i32x4.extract_lane(v, 3)
-  );
-}
-
 /**
  * Filters `rows` packed rows at `src` to `dst`, each behind its filter byte.
  *
@@ -212,22 +203,22 @@ function chooseFilter(current: i32, above: i32, rowBytes: i32, step: i32): i32 {
     repeated += popcnt<i32>(mask & (mask << 1) & (mask << 2) & (mask << 3));
   }
   let best = 0;
-  let smallest = total(none);
-  const sizes1 = total(sub);
+  let smallest = sumLanes(none);
+  const sizes1 = sumLanes(sub);
   if (sizes1 < smallest) {
     best = 1;
     smallest = sizes1;
   }
-  const sizes2 = total(up);
+  const sizes2 = sumLanes(up);
   if (sizes2 < smallest) {
     best = 2;
     smallest = sizes2;
   }
-  const sizes3 = total(average);
+  const sizes3 = sumLanes(average);
   if (sizes3 < smallest) {
     best = 3;
     smallest = sizes3;
   }
-  if (total(paethSum) < smallest) best = 4;
+  if (sumLanes(paethSum) < smallest) best = 4;
   return best | (repeated << 3);
 }

@@ -1,12 +1,12 @@
 // What coding a block would cost: squared error of its coefficients plus bits times lambda. The
 // transform is orthogonal but for a factor, so that nothing need be decoded to know the error.
 import { LAMBDA, LAST, LEVEL_BITS, MAGNITUDES } from "./vp8-encode-layout";
+import { sumLanes } from "./lanes";
 import { levelsCost } from "./vp8-encode-cost";
 import {
   lastNonzero,
   quantise,
   remainder,
-  sumLanes,
   zigzagHigh,
   zigzagLow,
 } from "./vp8-encode-transform";

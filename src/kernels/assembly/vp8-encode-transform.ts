@@ -179,12 +179,6 @@ export function withSigns(values: v128, signed: v128): v128 {
   return i16x8.sub(v128.xor(values, sign), sign);
 }
 
-@inline
-export function sumLanes(values: v128): i32 {
-  const two = i32x4.add(values, v128.shuffle<i64>(values, values, 1, 0));
-  return i32x4.extract_lane(two, 0) + i32x4.extract_lane(two, 1);
-}
-
 /** Position of the last level that is not 0; -1 if there is none. */
 @inline
 export function lastNonzero(low: v128, high: v128): i32 {
