@@ -7,7 +7,7 @@
 import oxideModule from "../compiled/jxl-oxide.wasm";
 import { MIB } from "../../limits.ts";
 import type { InstanceKind } from "../../pipeline/memory.ts";
-import { WasmInstance } from "../wasm.ts";
+import { RustInstance } from "../rust-instance.ts";
 
 type Result = [value: number, error: number, failed: number];
 
@@ -70,30 +70,12 @@ export interface RenderedPicture {
   durationMs: number;
 }
 
-export class Oxide extends WasmInstance<OxideExports> {
-  #crashed = false;
+export class Oxide extends RustInstance<OxideExports> {
   #image = 0;
-  /** Memory that it was made with. */
-  readonly givenBytes: number;
-
-  constructor(api: OxideExports) {
-    super(api, api.memory);
-    this.givenBytes = api.memory.buffer.byteLength;
-  }
-
-  /** A panic leaves the stack pointer, which no wipe can reach, where it was. */
-  get survivesFailure(): boolean {
-    return !this.#crashed && !this.hasGrown;
-  }
-
-  /** Whether a picture took more than was planned for it. */
-  get hasGrown(): boolean {
-    return this.bytes > this.givenBytes;
-  }
 
   /** Begins a file. @param forceSrgb for pictures that are coded in a space of their own */
   begin(forceSrgb: boolean): void {
-    this.#guard(() => {
+    this.guard(() => {
       this.#image = this.api.jxlimage_new();
       this.api.jxlimage_set_force_srgb(this.#image, forceSrgb ? 1 : 0);
     });
@@ -101,7 +83,7 @@ export class Oxide extends WasmInstance<OxideExports> {
 
   /** The codestream's next bytes. @throws OxideError */
   feed(bytes: Uint8Array): void {
-    this.#guard(() => {
+    this.guard(() => {
       const pointer = this.api.__wbindgen_malloc(bytes.length, 1) >>> 0;
       this.heap.set(bytes, pointer);
       this.#take(this.api.jxlimage_feedBytes(this.#image, pointer, bytes.length));
@@ -111,7 +93,7 @@ export class Oxide extends WasmInstance<OxideExports> {
 
   /** Whether the headers are there, with the profile. @throws OxideError */
   get hasBegun(): boolean {
-    return this.#guard(() => this.#take(this.api.jxlimage_tryInit(this.#image)) !== 0);
+    return this.guard(() => this.#take(this.api.jxlimage_tryInit(this.#image)) !== 0);
   }
 
   /** Whether all frames are there. */
@@ -129,7 +111,7 @@ export class Oxide extends WasmInstance<OxideExports> {
    * @throws OxideError
    */
   render(frame: number): RenderedPicture {
-    return this.#guard(() => {
+    return this.guard(() => {
       const result = this.#take(this.api.jxlimage_render(this.#image, frame));
       const [pointer, bytes] = this.api.renderresult_icc_profile(result);
       const icc = bytes > 0 ? this.heap.slice(pointer, pointer + bytes) : null;
@@ -144,15 +126,6 @@ export class Oxide extends WasmInstance<OxideExports> {
     const said = this.api.__wbindgen_export_2.get(error) as unknown;
     this.api.__externref_table_dealloc(error);
     throw new OxideError(String(said));
-  }
-
-  #guard<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (thrown) {
-      this.#crashed ||= thrown instanceof WebAssembly.RuntimeError;
-      throw thrown;
-    }
   }
 }
 

@@ -7,7 +7,7 @@ import resvgModule from "@resvg/resvg-wasm/index_bg.wasm";
 import { MIB } from "../../limits.ts";
 import type { Rect } from "../../pipeline/geometry.ts";
 import type { InstanceKind } from "../../pipeline/memory.ts";
-import { WasmInstance } from "../wasm.ts";
+import { RustInstance } from "../rust-instance.ts";
 
 interface ResvgExports {
   memory: WebAssembly.Memory;
@@ -66,20 +66,12 @@ export interface DrawnPixels {
   free(): void;
 }
 
-export class Resvg extends WasmInstance<ResvgExports> {
+export class Resvg extends RustInstance<ResvgExports> {
   readonly #objects: ObjectTable;
-  readonly #givenBytes: number;
-  #crashed = false;
 
   constructor(api: ResvgExports, objects: ObjectTable) {
-    super(api, api.memory);
+    super(api);
     this.#objects = objects;
-    this.#givenBytes = this.bytes;
-  }
-
-  /** A panic leaves the stack pointer, which no wipe can reach, where it was. */
-  get survivesFailure(): boolean {
-    return !this.#crashed && this.bytes === this.#givenBytes;
   }
 
   override wipe(): void {
@@ -105,7 +97,7 @@ export class Resvg extends WasmInstance<ResvgExports> {
   /** How far a drawing reaches, or null where nothing is drawn. */
   measure(drawing: number): Rect | null {
     const { api } = this;
-    return this.#guard(() => {
+    return this.guard(() => {
       const box = api.resvg_getBBox(drawing);
       if (box === 0) return null;
       const [x, y] = [api.__wbg_get_bbox_x(box), api.__wbg_get_bbox_y(box)];
@@ -120,7 +112,7 @@ export class Resvg extends WasmInstance<ResvgExports> {
    */
   draw(drawing: number, { x, y, width, height }: Rect): DrawnPixels {
     const { api } = this;
-    const box = this.#guard(() => {
+    const box = this.guard(() => {
       const pointer = api.__wbindgen_malloc(BOX_BYTES, 8) >>> 0;
       this.heap.fill(0, pointer, pointer + BOX_BYTES);
       api.__wbg_set_bbox_x(pointer, x);
@@ -131,12 +123,12 @@ export class Resvg extends WasmInstance<ResvgExports> {
       return pointer;
     });
     const image = this.#call((result) => api.resvg_render(result, drawing));
-    const view = this.#objects.take(this.#guard(() => api.renderedimage_pixels(image)));
+    const view = this.#objects.take(this.guard(() => api.renderedimage_pixels(image)));
     const { byteOffset, length } = view as Uint8Array;
     return {
       bytes: () => new Uint8Array(this.memory.buffer, byteOffset, length),
       free: () =>
-        this.#guard(() => {
+        this.guard(() => {
           api.__wbg_renderedimage_free(image);
           api.__wbindgen_free(box, BOX_BYTES, 8);
         }),
@@ -145,7 +137,7 @@ export class Resvg extends WasmInstance<ResvgExports> {
 
   /** Calls a function that writes its result, or what it throws, to the stack. */
   #call(call: (result: number) => void): number {
-    return this.#guard(() => {
+    return this.guard(() => {
       const result = this.api.__wbindgen_add_to_stack_pointer(-16);
       call(result);
       const [value = 0, thrown = 0, failed] = new Uint32Array(this.memory.buffer, result, 3);
@@ -153,15 +145,6 @@ export class Resvg extends WasmInstance<ResvgExports> {
       if (failed) throw this.#objects.take(thrown);
       return value;
     });
-  }
-
-  #guard<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (thrown) {
-      this.#crashed ||= thrown instanceof WebAssembly.RuntimeError;
-      throw thrown;
-    }
   }
 }
 
