@@ -235,7 +235,7 @@ const MAKERS: Record<ReadableFormat, () => Promise<Buffer>[]> = {
   ],
   qoi: () => ([3, 4] as const).map((channels) => writeRaw(channels, MagickFormat.Qoi)),
   exr: () =>
-    (["NoCompression", "RLE", "ZipS", "Zip", "Piz", "Pxr24"] as const).map((name) =>
+    (["NoCompression", "RLE", "ZipS", "Zip", "Piz", "Pxr24", "B44A"] as const).map((name) =>
       writeRaw(4, MagickFormat.Exr, (image) => {
         image.settings.compression = CompressionMethod[name];
       }),

@@ -1,5 +1,6 @@
 /** Blocks of samples as they were before they were compressed (OpenEXR technical introduction). */
 import { inflateSync } from "node:zlib";
+import { expandB44 } from "./b44.ts";
 import { damaged } from "./failures.ts";
 import { SAMPLE_TYPES, type Compression } from "./header.ts";
 import { sampleBytes, type BlockLayout } from "./layout.ts";
@@ -28,6 +29,7 @@ const EXPANDS: Readonly<Record<Compression["name"], Expand>> = {
   zip: (coded, target) => undoDifferences(inflate(coded, target.length), target),
   piz: expandPiz,
   pxr24: expandPxr24,
+  b44: expandB44,
 };
 
 /**

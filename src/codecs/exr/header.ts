@@ -16,6 +16,8 @@ export type SampleType = (typeof SAMPLE_TYPES)[keyof typeof SAMPLE_TYPES];
 export interface Channel {
   name: string;
   type: SampleType;
+  /** Whether B44 codes the logarithms of its halves. */
+  isLogarithmic: boolean;
   /** Columns and rows for each of its samples. */
   acrossStep: number;
   downStep: number;
@@ -44,8 +46,8 @@ const COMPRESSIONS = [
   { name: "zip", lines: 16 },
   { name: "piz", lines: 32 },
   { name: "pxr24", lines: 16 },
-  { name: "B44", lines: null },
-  { name: "B44A", lines: null },
+  { name: "b44", lines: 32 },
+  { name: "b44", lines: 32 },
   { name: "DWAA", lines: null },
   { name: "DWAB", lines: null },
 ] as const;
@@ -116,6 +118,9 @@ function parse(bytes: Uint8Array): ExrHeader {
   if (tiles && (tiles.width <= 0 || tiles.height <= 0))
     throw damaged("The EXR file's tiles are empty.");
   const channels = readChannels(need("channels"));
+  if (compression.name === "b44" && channels.some(({ isLogarithmic }) => isLogarithmic)) {
+    throw unsupported("compression", "EXR files with logarithms compressed by B44 cannot be read.");
+  }
   return { channels, compression, data, display, tiles, isMultipart, tableOffset: reader.at };
 }
 
@@ -145,10 +150,11 @@ function readChannels(reader: Reader): Channel[] {
     const name = reader.name();
     if (name === "") return channels;
     const type = reader.i32();
-    reader.skip(4);
+    const isLogarithmic = reader.u8() !== 0;
+    reader.skip(3);
     const [acrossStep, downStep] = [reader.i32(), reader.i32()];
     if (type < 0 || type > 2 || acrossStep < 1 || downStep < 1) throw damaged();
-    channels.push({ name, type: type as SampleType, acrossStep, downStep });
+    channels.push({ name, type: type as SampleType, isLogarithmic, acrossStep, downStep });
     if (channels.length > MAX_CHANNELS) throw damaged("The EXR file has too many channels.");
   }
 }
