@@ -13,7 +13,7 @@ const maxWorkers = "100%";
 const HOSTILE = ["test/corpus/hostile.test.ts"];
 
 /** By itself, when all others have ended: what measures memory or time. */
-const alone = { fileParallelism: false, testTimeout: 180_000, hookTimeout: 180_000 };
+const alone = { fileParallelism: false, testTimeout: 300_000, hookTimeout: 180_000 };
 
 export default defineConfig({
   test: {
