@@ -61,6 +61,18 @@ test("gray, RGB and RGBA come back as they were, boxed or bare, within the plan"
   }
 });
 
+test("what takes more than an instance begins with is planned closely, of noise, too", async () => {
+  const pick = createRandom(3);
+  const pixels = drawPlain(1500, 1000, 3);
+  const noise = { ...pixels, data: pixels.data.map(() => pick(256)) };
+  for (const file of [await write(pixels), await write(noise)]) {
+    const { used, planned } = await lab.decode(file);
+    expect(used).toBeGreaterThan(24 * 2 ** 20);
+    expect(used).toBeLessThanOrEqual(planned);
+    expect(planned).toBeLessThan(used * 1.2);
+  }
+});
+
 test("lossy, in layers and every order of packets: as ImageMagick reads it", async () => {
   for (const order of ["LRCP", "RLCP", "RPCL", "PCRL", "CPRL"]) {
     const file = await write(drawPlain(331, 140, 3), (image) => {
