@@ -62,6 +62,8 @@ export const ERRORS = {
   too_many_pixels: client(422),
   too_many_pages: client(422),
   memory_limit: client(422),
+  /** Drawing it takes more work than any file is worth. */
+  too_complex: client(422),
   size_unreachable: client(422),
   // The platform
   canceled: client(409),

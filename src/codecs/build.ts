@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { meter } from "./metering.ts";
 import {
   addGlobal,
   exportGlobal,
@@ -71,16 +72,27 @@ function makeOxide(): Uint8Array {
   return joinModule(setMostPages(splitModule(module), OXIDE_MOST_PAGES));
 }
 
+/** resvg and PDFium draw what anybody sends: they count their steps. */
+const makeResvg = (): Uint8Array =>
+  joinModule(meter(readFileSync(require.resolve("@resvg/resvg-wasm/index_bg.wasm"))));
+
+const makePdfium = (): Uint8Array =>
+  joinModule(meter(readFileSync(require.resolve("@hyzyla/pdfium/pdfium.wasm"))));
+
 const MODULES: Record<string, () => Uint8Array> = {
   "dav1d.wasm": makeDav1d,
   "jxl-oxide.wasm": makeOxide,
   "kvazaar.wasm": makeKvazaar,
+  "pdfium.wasm": makePdfium,
+  "resvg.wasm": makeResvg,
 };
 
 /** Packages are installed anew with other versions: package.json says which. */
 const sources = [
   import.meta.filename,
-  join(import.meta.dirname, "module-sections.ts"),
+  ...["module-sections.ts", "metering.ts", "instructions.ts"].map((name) =>
+    join(import.meta.dirname, name),
+  ),
   join(import.meta.dirname, "../../package.json"),
 ];
 const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs));

@@ -6,9 +6,13 @@ interface Section {
 }
 
 /** Numbers of sections. */
+const TYPE = 1;
+const IMPORT = 2;
+const FUNCTION = 3;
 const MEMORY = 5;
 const GLOBAL = 6;
 const EXPORT = 7;
+const CODE = 10;
 
 const HEADER_BYTES = 8;
 const GLOBAL_KIND = 3;
@@ -23,7 +27,7 @@ export function readNumber(bytes: Uint8Array, offset: number): { value: number; 
   }
 }
 
-function writeNumber(value: number): number[] {
+export function writeNumber(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...writeNumber(value >>> 7)];
 }
 
@@ -74,6 +78,69 @@ export function addGlobal(sections: Section[]): { sections: Section[]; index: nu
   const index = readNumber(globals, 0).value;
   const entry = [0x7e, 0x01, 0x42, 0x00, 0x0b];
   return { sections: change(sections, GLOBAL, (content) => append(content, entry)), index };
+}
+
+/**
+ * New functions that give nothing back.
+ * @param parameters types of their parameters, the same for all
+ * @param bodies of each: its variables, then its code
+ * @returns the index of the first
+ */
+export function addFunctions(
+  sections: Section[],
+  parameters: readonly number[],
+  bodies: readonly (readonly number[])[],
+): { sections: Section[]; index: number } {
+  const countOf = (wanted: number): number =>
+    readNumber(sections.find(({ id }) => id === wanted)?.content ?? new Uint8Array(1), 0).value;
+  const type = countOf(TYPE);
+  const signature = [0x60, parameters.length, ...parameters, 0];
+  let changed = change(sections, TYPE, (content) => append(content, signature));
+  for (const body of bodies) {
+    changed = change(changed, FUNCTION, (content) => append(content, writeNumber(type)));
+    const entry = [...writeNumber(body.length), ...body];
+    changed = change(changed, CODE, (content) => append(content, entry));
+  }
+  return { sections: changed, index: countImported(sections) + countOf(FUNCTION) };
+}
+
+/** Functions come first in the index space where they are imported. */
+function countImported(sections: readonly Section[]): number {
+  const content = sections.find(({ id }) => id === IMPORT)?.content ?? new Uint8Array(1);
+  let { value: left, end: at } = readNumber(content, 0);
+  let functions = 0;
+  for (; left > 0; left--) {
+    for (let names = 0; names < 2; names++) {
+      const { value: length, end } = readNumber(content, at);
+      at = end + length;
+    }
+    const kind = content[at] as number;
+    if (kind !== 0) throw new Error("something else than functions is imported");
+    functions++;
+    at = readNumber(content, at + 1).end;
+  }
+  return functions;
+}
+
+/** @param most how many, of the first on; from the end where it is negative */
+export function changeBodies(
+  sections: readonly Section[],
+  most: number,
+  by: (body: Uint8Array) => Uint8Array,
+): Section[] {
+  return change(sections, CODE, (content) => {
+    const { value: count, end } = readNumber(content, 0);
+    const parts: Uint8Array[] = [content.subarray(0, end)];
+    let at = end;
+    for (let index = 0; index < count; index++) {
+      const { value: length, end: start } = readNumber(content, at);
+      at = start + length;
+      const body = content.subarray(start, at);
+      const changed = index < (most < 0 ? count + most : most) ? by(body) : body;
+      parts.push(Uint8Array.from(writeNumber(changed.length)), changed);
+    }
+    return Buffer.concat(parts);
+  });
 }
 
 /** How many pages the memory has to begin with; the most that it may have stays. */

@@ -17,6 +17,7 @@ const REFUSALS: readonly string[] = [
   "too_many_pixels",
   "too_many_pages",
   "memory_limit",
+  "too_complex",
   "password_required",
 ] satisfies ErrorCode[];
 

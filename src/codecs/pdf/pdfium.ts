@@ -3,11 +3,12 @@
  * package's JavaScript. What it imports from its surroundings is answered here: there is no file
  * system, no clock, no environment, and memory grows up to what the job has planned.
  */
-import pdfiumModule from "@hyzyla/pdfium/pdfium.wasm";
+import pdfiumModule from "../compiled/pdfium.wasm";
 import { AppError } from "../../errors.ts";
 import { MIB } from "../../limits.ts";
 import type { InstanceKind } from "../../pipeline/memory.ts";
 import { discardOutput, resizeHeap } from "../emscripten-hooks.ts";
+import { StepLimit, type MeteredExports } from "../step-limit.ts";
 import { WasmInstance } from "../wasm.ts";
 
 /** The functions that are called, of PDFium's public API (fpdfview.h); pointers are numbers. */
@@ -66,7 +67,7 @@ export interface PdfiumExports {
 }
 
 /** What the build exports beside the API. */
-interface RuntimeExports {
+interface RuntimeExports extends MeteredExports {
   memory: WebAssembly.Memory;
   __indirect_function_table: WebAssembly.Table;
   __wasm_call_ctors(): void;
@@ -89,23 +90,32 @@ interface MemoryLimit {
 }
 
 export class Pdfium extends WasmInstance<PdfiumExports> {
+  readonly #runtime: RuntimeExports;
   readonly #limit: MemoryLimit;
-  #crashed = false;
+  readonly #steps: StepLimit;
+  readonly #stack: number;
+  readonly survivesFailure = true;
 
-  constructor(api: PdfiumExports, memory: WebAssembly.Memory, limit: MemoryLimit) {
-    super(api, memory);
+  constructor(exports: PdfiumExports & RuntimeExports, limit: MemoryLimit, steps: StepLimit) {
+    super(exports, exports.memory);
+    this.#runtime = exports;
     this.#limit = limit;
+    this.#steps = steps;
+    this.#stack = exports.emscripten_stack_get_current();
   }
 
-  /** A crash leaves the stack pointer, which no wipe can reach, where it was. */
-  get survivesFailure(): boolean {
-    return !this.#crashed;
+  override wipe(): void {
+    super.wipe();
+    this.#steps.lift();
+    // What traps leaves it where it was.
+    this.#runtime._emscripten_stack_restore(this.#stack);
   }
 
-  /** Lets the memory grow up to `limitBytes` from now on. */
-  begin(limitBytes: number): void {
+  /** Lets the memory grow up to `limitBytes`, and it work for `steps`, from now on. */
+  begin(limitBytes: number, steps: number): void {
     this.#limit.bytes = limitBytes;
     this.#limit.refused = false;
+    this.#steps.allow(steps);
   }
 
   /** @throws AppError memory_limit */
@@ -118,16 +128,15 @@ export class Pdfium extends WasmInstance<PdfiumExports> {
   /**
    * Runs `work`, which calls PDFium.
    * @throws AppError memory_limit where it wanted more than the limit: PDFium goes on without what
-   *   did not fit, or crashes
+   *   did not fit, or crashes; too_complex
    */
   guard<T>(work: () => T): T {
     let result: T;
     try {
       result = work();
     } catch (thrown) {
-      this.#crashed = true;
       if (this.#limit.refused) throw this.outOfMemory();
-      throw thrown;
+      throw this.#steps.explain(thrown);
     }
     if (this.#limit.refused) throw this.outOfMemory();
     return result;
@@ -193,8 +202,9 @@ function instantiate(): Pdfium {
     (imports[module] ??= {})[name] = known ?? (() => ENOSYS);
   }
   const { exports } = new WebAssembly.Instance(pdfiumModule, imports);
-  const runtime = exports as unknown as RuntimeExports;
+  const runtime = exports as unknown as PdfiumExports & RuntimeExports;
+  const steps = new StepLimit(runtime, "The page");
   runtime.__wasm_call_ctors();
   runtime.FPDF_InitLibrary();
-  return new Pdfium(exports as unknown as PdfiumExports, runtime.memory, limit);
+  return new Pdfium(runtime, limit, steps);
 }

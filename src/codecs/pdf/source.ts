@@ -4,7 +4,7 @@ import type { ByteSource } from "../../pipeline/bytes.ts";
 import { MIB } from "../../limits.ts";
 import type { Source, Warning } from "../../pipeline/picture.ts";
 import type { OpenContext } from "../codec.ts";
-import { ownSize, viewOf, type View } from "../drawing.ts";
+import { drawingSteps, ownSize, viewOf, type View } from "../drawing.ts";
 import { loadDocument, readPageSizes, type PageSize } from "./document.ts";
 import { PDFIUM, PDFIUM_BASE_BYTES } from "./pdfium.ts";
 import { bandBytes, drawPage, type PageLook } from "./render.ts";
@@ -25,7 +25,10 @@ const WHOLE_BYTES = 76 * MIB;
 /** What opening takes beside the file. */
 const OPENING_BYTES = 4 * MIB;
 
-/** @throws AppError password_required, wrong_password, invalid_image, truncated_image, memory_limit */
+/** Opening a file, and drawing a page: a second of a processor does 20 to 70 thousand million. */
+const STEPS = 70e9;
+
+/** @throws AppError password_required, wrong_password, invalid_image, truncated_image, memory_limit, too_complex */
 export async function openPdf(bytes: ByteSource, context: OpenContext): Promise<Source> {
   const pages = await readSizes(bytes, context);
   if (pages.length === 0) throw new AppError("invalid_image", "The PDF has no pages.");
@@ -41,7 +44,7 @@ async function readSizes(
   let outcome: "succeeded" | "failed" = "failed";
   try {
     const pdfium = await workspace.take(PDFIUM, memoryBytes);
-    pdfium.begin(memoryBytes);
+    pdfium.begin(memoryBytes, STEPS);
     const document = await loadDocument(pdfium, bytes, password);
     const sizes = readPageSizes(pdfium, document, MAX_PAGES);
     outcome = "succeeded";
@@ -81,7 +84,7 @@ function describePage(
     async picture(plan, workspace) {
       const view = viewOf(plan, own.size);
       const pdfium = await workspace.take(PDFIUM, limitBytes(view));
-      pdfium.begin(limitBytes(view));
+      pdfium.begin(limitBytes(view), drawingSteps(STEPS, view.full, own.size));
       const document = await loadDocument(pdfium, bytes, password);
       return {
         ...{ width: view.width, height: view.height, channels, icc: null },

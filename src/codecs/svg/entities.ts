@@ -29,7 +29,7 @@ export const isForeign = (declaration: string): boolean =>
 export function createExpand(subset: string): Expand {
   const own = new Map<string, string>();
   if (subset.length > MAX_SUBSET) throw refused("is too long");
-  for (const [, declaration = ""] of subset.matchAll(/<!ENTITY((?:[^>"']|"[^"]*"|'[^']*')*)>/g)) {
+  for (const [, declaration = ""] of subset.matchAll(/<!ENTITY((?:[^<>"']|"[^"]*"|'[^']*')*)>/g)) {
     if (isForeign(declaration)) throw refused("refers to something outside the file");
     const [, name, double, single] =
       /^\s+(\S+)\s+(?:"([^"]*)"|'([^']*)')\s*$/.exec(declaration) ?? [];

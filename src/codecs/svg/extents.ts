@@ -1,14 +1,14 @@
 /** How far a drawing reaches that says nothing of its size. */
 import type { Size } from "../../pipeline/geometry.ts";
 import type { MemoryGate } from "../../pipeline/memory.ts";
-import { parse, parsedBytes, type Drawing } from "./parse.ts";
+import { LEAST_STEPS, parse, parsedBytes, type Drawing } from "./parse.ts";
 import { resvgOf } from "./resvg.ts";
 
 /**
  * From the origin to the farthest that anything is drawn, in whole pixels as librsvg has them.
  * @param window what lengths in percent are shares of
  * @returns null where nothing is drawn, or nothing on this side of the origin
- * @throws AppError invalid_image, memory_limit, busy
+ * @throws AppError invalid_image, memory_limit, too_complex, busy
  */
 export async function measureExtents(
   drawing: Drawing,
@@ -21,7 +21,11 @@ export async function measureExtents(
   try {
     const resvg = await workspace.take(kind, bytes);
     const sizes = { natural: window, full: window };
-    const handle = await parse(resvg, drawing, sizes, { workspace, limitBytes: bytes });
+    const handle = await parse(resvg, drawing, sizes, {
+      workspace,
+      limitBytes: bytes,
+      steps: LEAST_STEPS,
+    });
     const box = resvg.measure(handle);
     outcome = "succeeded";
     if (!box) return null;

@@ -42,10 +42,13 @@ const STAND_INS: readonly (readonly [names: RegExp, family: string])[] = [
 /** Where a drawing says in what its text is set; what is quoted there may be written as entities. */
 const DECLARATION = /\bfont(?:-family)?\s*(?:="|:)(?:[^"&;}<]|&\w+;)*/g;
 
-/** Whether the drawing names the family somewhere. */
-export function namesFont(svg: string, family: string): boolean {
-  const name = wordsOf(family);
-  return (svg.match(DECLARATION) ?? []).some((declaration) => name.test(declaration));
+/** Of what a drawing says about fonts. */
+const MAX_ASKED = 65_536;
+
+/** Those of the families that the drawing names somewhere. */
+export function namedFonts(svg: string, families: Iterable<string>): Set<string> {
+  const asked = [...new Set(svg.match(DECLARATION))].join("\n").slice(0, MAX_ASKED);
+  return new Set([...families].filter((family) => wordsOf(family).test(asked)));
 }
 
 /**

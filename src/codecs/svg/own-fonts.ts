@@ -5,7 +5,7 @@ import { MIB } from "../../limits.ts";
 import type { InstanceKind, PooledInstance, Workspace } from "../../pipeline/memory.ts";
 import type { Warning } from "../../pipeline/picture.ts";
 import { readFontFamily } from "./font-file.ts";
-import { namesFont } from "./fonts.ts";
+import { namedFonts } from "./fonts.ts";
 import { writeAttributes, type CleanSvg } from "./sanitise.ts";
 
 /** Of one drawing; a font for Chinese or Japanese has 5 to 16 MiB. */
@@ -34,8 +34,7 @@ export async function findFonts(svg: CleanSvg, library: FontLibrary | null): Pro
   const text = `<svg${writeAttributes(svg.attributes)}>${svg.body}`;
   if (!library || !svg.hasText || !text.includes("font")) return NONE;
   const stored = await library.list();
-  const asked = new Set(stored.map(({ family }) => family));
-  for (const family of asked) if (!namesFont(text, family)) asked.delete(family);
+  const asked = namedFonts(text, new Set(stored.map(({ family }) => family)));
   const chosen: StoredFont[] = [];
   const names = new Map<string, string>();
   const warnings: Warning[] = [];

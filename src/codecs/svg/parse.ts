@@ -31,19 +31,30 @@ export const parsedBytes = ({ svg, fonts, textBytes, pictureBytes }: Drawing): n
   2 * pictureBytes +
   (svg.hasText ? FONT_FACTOR * (FONT_BYTES + fonts.bytes) : 0);
 
+/** What any drawing may take: a second of a processor does 5 to 45 thousand million, mostly 15. */
+export const LEAST_STEPS = 20e9;
+
+export interface ParseLimits {
+  workspace: Workspace;
+  /** That resvg's memory may have. */
+  limitBytes: number;
+  /** For which it may work, until it is parsed anew (step-limit.ts). */
+  steps: number;
+}
+
 /**
  * @param natural how large the drawing is by itself
  * @param full how large it is to be
- * @param limitBytes that resvg's memory may have
  * @returns resvg's handle, good until the instance is wiped
- * @throws AppError invalid_image, memory_limit
+ * @throws AppError invalid_image, memory_limit, too_complex
  */
 export async function parse(
   resvg: Resvg,
   { svg, fonts }: Drawing,
   { natural, full }: { natural: Size; full: Size },
-  { workspace, limitBytes }: { workspace: Workspace; limitBytes: number },
+  { workspace, limitBytes, steps }: ParseLimits,
 ): Promise<number> {
+  resvg.allow(steps);
   const text = wrap(svg, fonts.names, natural, full);
   const files = svg.hasText ? [...FONTS, ...(await fonts.load(workspace))] : [];
   const drawing = parseText(resvg, text, files);
@@ -75,7 +86,7 @@ function parseText(resvg: Resvg, text: string, fonts: readonly Uint8Array[]): nu
   try {
     return resvg.parse(text, { font: FONT_OPTIONS }, fonts);
   } catch (cause) {
-    if (cause instanceof WebAssembly.RuntimeError) throw cause;
+    if (cause instanceof WebAssembly.RuntimeError || cause instanceof AppError) throw cause;
     throw new AppError("invalid_image", "The SVG is damaged.", {}, { cause });
   }
 }

@@ -3,13 +3,14 @@
  * instance only and copies every picture. What is relied on: wasm-bindgen's names of imports and
  * exports, and that objects cross as indices into a table that is kept here.
  */
-import resvgModule from "@resvg/resvg-wasm/index_bg.wasm";
+import resvgModule from "../compiled/resvg.wasm";
 import { MIB } from "../../limits.ts";
 import type { Rect } from "../../pipeline/geometry.ts";
 import type { InstanceKind } from "../../pipeline/memory.ts";
 import { RustInstance } from "../rust-instance.ts";
+import { StepLimit, type MeteredExports } from "../step-limit.ts";
 
-interface ResvgExports {
+interface ResvgExports extends MeteredExports {
   memory: WebAssembly.Memory;
   __wbindgen_malloc(bytes: number, alignment: number): number;
   __wbindgen_free(pointer: number, bytes: number, alignment: number): void;
@@ -68,15 +69,33 @@ export interface DrawnPixels {
 
 export class Resvg extends RustInstance<ResvgExports> {
   readonly #objects: ObjectTable;
+  readonly #stack: number;
+  readonly #steps: StepLimit;
 
-  constructor(api: ResvgExports, objects: ObjectTable) {
+  constructor(api: ResvgExports, objects: ObjectTable, steps: StepLimit) {
     super(api);
     this.#objects = objects;
+    this.#stack = api.__wbindgen_add_to_stack_pointer(0);
+    this.#steps = steps;
+  }
+
+  /** After a crash, too: what that leaves behind is put back. */
+  override get survivesFailure(): boolean {
+    return !this.hasGrown;
+  }
+
+  /** Lets it work for so many steps from now on. */
+  allow(steps: number): void {
+    this.#steps.allow(steps);
   }
 
   override wipe(): void {
     super.wipe();
     this.#objects.clear();
+    this.#steps.lift();
+    // What traps leaves it where it was.
+    const { __wbindgen_add_to_stack_pointer: move } = this.api;
+    move(this.#stack - move(0));
   }
 
   /**
@@ -145,6 +164,14 @@ export class Resvg extends RustInstance<ResvgExports> {
       if (failed) throw this.#objects.take(thrown);
       return value;
     });
+  }
+
+  protected override guard<T>(work: () => T): T {
+    try {
+      return super.guard(work);
+    } catch (thrown) {
+      throw this.#steps.explain(thrown);
+    }
   }
 }
 
@@ -223,7 +250,8 @@ function instantiate(memoryBytes: number): Resvg {
   };
   const { exports } = new WebAssembly.Instance(resvgModule, { wbg: imports });
   const api = exports as unknown as ResvgExports;
+  const steps = new StepLimit(api, "The drawing");
   const free = memoryBytes - api.memory.buffer.byteLength - SLACK_BYTES;
   api.__wbindgen_free(api.__wbindgen_malloc(free, 8), free, 8);
-  return new Resvg(api, objects);
+  return new Resvg(api, objects, steps);
 }

@@ -19,10 +19,13 @@ const UNITS: Readonly<Record<string, number>> = {
   ex: 8,
 };
 
+/** No length is longer, and none that is should be looked at. */
+const MAX_LENGTH = 64;
+
 /** Null where it is a share of what surrounds it, or nothing at all. */
 function readLength(text: string | undefined): number | null {
-  const [, number, unit = ""] =
-    /^\s*\+?(\d*\.?\d+(?:e[+-]?\d+)?)\s*([a-z]*)\s*$/i.exec(text ?? "") ?? [];
+  if (text === undefined || text.length > MAX_LENGTH) return null;
+  const [, number, unit = ""] = /^\s*\+?(\d*\.?\d+(?:e[+-]?\d+)?)\s*([a-z]*)\s*$/i.exec(text) ?? [];
   const factor = UNITS[unit.toLowerCase()];
   return number === undefined || factor === undefined ? null : Number(number) * factor;
 }

@@ -7,10 +7,10 @@ import type { Rect, Size } from "../../pipeline/geometry.ts";
 import type { Workspace } from "../../pipeline/memory.ts";
 import type { Source, Strip } from "../../pipeline/picture.ts";
 import type { Open, OpenContext } from "../codec.ts";
-import { ownSize, viewOf, type View } from "../drawing.ts";
+import { drawingSteps, ownSize, viewOf, type View } from "../drawing.ts";
 import { measureExtents } from "./extents.ts";
 import { findFonts } from "./own-fonts.ts";
-import { checkMemory, parse, parsedBytes, type Drawing } from "./parse.ts";
+import { checkMemory, LEAST_STEPS, parse, parsedBytes, type Drawing } from "./parse.ts";
 import { measurePictures } from "./pictures.ts";
 import { resvgOf, type DrawnPixels, type Resvg } from "./resvg.ts";
 import { rewrite } from "./rewrite.ts";
@@ -41,7 +41,7 @@ export const svgOpener =
 
 /**
  * @throws AppError invalid_image, truncated_image, unsupported_feature, too_many_pixels,
- *   memory_limit, storage_unavailable
+ *   memory_limit, too_complex, storage_unavailable
  */
 async function openSvg(
   bytes: ByteSource,
@@ -51,7 +51,7 @@ async function openSvg(
   const { text, textBytes } = await readText(bytes);
   const clean = sanitise(text);
   const { pictureBytes, damaged } = await measurePictures(clean.pictures, context);
-  const svg = damaged.reduce((left, uri) => withoutPicture(left, uri), clean);
+  const svg = { ...clean, body: withoutPictures(clean.body, damaged) };
   const fonts = await findFonts(svg, library);
   const drawing: Drawing = { svg, fonts, textBytes, pictureBytes };
   const ratio = (context.dpi ?? DPI) / DPI;
@@ -82,16 +82,20 @@ async function openSvg(
       const { width, height } = view;
       return Promise.resolve({
         ...{ width, height, channels: 4, icc: null },
-        strips: draw(drawing, natural, view, needed(view), workspace),
+        strips: draw(drawing, natural, view, {
+          neededBytes: needed(view),
+          steps: drawingSteps(LEAST_STEPS, view.full, own.size),
+          workspace,
+        }),
       });
     },
   };
 }
 
-const withoutPicture = (svg: CleanSvg, uri: string): CleanSvg => ({
-  ...svg,
-  body: svg.body.replaceAll(uri, ""),
-});
+function withoutPictures(body: string, uris: readonly string[]): string {
+  const left = new Set(uris);
+  return left.size === 0 ? body : body.replace(/data:[^"]*/g, (uri) => (left.has(uri) ? "" : uri));
+}
 
 /** Of bands and layers. */
 function drawingBytes({ full, width, height }: View, { layers }: CleanSvg): number {
@@ -119,13 +123,12 @@ async function* draw(
   drawing: Drawing,
   natural: Size,
   view: View,
-  neededBytes: number,
-  workspace: Workspace,
+  { neededBytes, steps, workspace }: { neededBytes: number; steps: number; workspace: Workspace },
 ): AsyncGenerator<Strip, void, undefined> {
   const { kind, bytes } = resvgOf(neededBytes);
   const resvg = await workspace.take(kind, bytes);
   const sizes = { natural, full: view.full };
-  const handle = await parse(resvg, drawing, sizes, { workspace, limitBytes: bytes });
+  const handle = await parse(resvg, drawing, sizes, { workspace, limitBytes: bytes, steps });
   const { x, y, width, height } = view;
   const rows = bandRows(view, drawing.svg.layers);
   for (let top = 0; top < height; top += rows) {
@@ -148,6 +151,7 @@ function drawBand(resvg: Resvg, drawing: number, region: Rect): DrawnPixels {
   try {
     return resvg.draw(drawing, region);
   } catch (cause) {
+    if (cause instanceof AppError) throw cause;
     throw new AppError(
       "unsupported_feature",
       "The SVG has effects that cannot be drawn, such as transparent parts far outside of it.",

@@ -61,11 +61,14 @@ export function createWeigher(): Weigher {
         known.set(id, found);
         return found;
       };
+      let heaviest: number | undefined;
       /** The heaviest of what a class may mean. */
       const ofClass = (): number => {
+        if (heaviest !== undefined) return heaviest;
+        heaviest = 0;
         let most = 0;
         for (const id of sheets) most = Math.max(most, ofReference(id));
-        return most;
+        return (heaviest = most);
       };
       const ofRange = (from: number, to: number): number => {
         let sum = 0;

@@ -48,6 +48,7 @@ export const STATUSES = {
   too_many_pixels: 400,
   too_many_pages: 400,
   memory_limit: 400,
+  too_complex: 400,
   size_unreachable: 400,
   // The platform
   canceled: 400,

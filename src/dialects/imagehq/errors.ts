@@ -41,6 +41,7 @@ const TITLES = {
   too_many_pixels: "Too many pixels",
   too_many_pages: "Too many pages",
   memory_limit: "Picture needs too much memory",
+  too_complex: "Picture takes too long to draw",
   size_unreachable: "File cannot be made that small",
   canceled: "Canceled",
   timed_out: "Timed out",

@@ -58,6 +58,7 @@ export const ERROR_ANSWERS = {
   too_many_pixels: answer(400, STATES.tooLarge),
   too_many_pages: answer(400, STATES.tooLarge),
   memory_limit: answer(400, STATES.tooLarge),
+  too_complex: answer(400, STATES.failed),
   size_unreachable: answer(400, STATES.failed),
   // The platform
   canceled: answer(404),

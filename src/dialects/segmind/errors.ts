@@ -55,6 +55,7 @@ const STATUSES = {
   too_many_pixels: BAD_REQUEST,
   too_many_pages: BAD_REQUEST,
   memory_limit: BAD_REQUEST,
+  too_complex: BAD_REQUEST,
   size_unreachable: BAD_REQUEST,
   canceled: BAD_REQUEST,
   timed_out: TIMEOUT,
