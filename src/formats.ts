@@ -314,7 +314,7 @@ export const FORMATS = {
     writes: true,
     alpha: true,
     gray: true,
-    lossless: "always",
+    lossless: "optional",
     animation: "read",
     // A bare codestream, or boxes.
     matches: (head) => starts(head, "\xff\x0a") || starts(head, "\0\0\0\x0cJXL \r\n\x87\n"),

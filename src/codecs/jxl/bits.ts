@@ -8,6 +8,8 @@ export type Choice = number | { bits: number; plus: number };
 export const bits = (count: number, plus = 0): Choice => ({ bits: count, plus });
 
 export interface BitReader {
+  /** In bits. */
+  readonly position: number;
   /** An unsigned number of up to 32 bits. @throws AppError truncated_image */
   read(count: number): number;
   flag(): boolean;
@@ -51,6 +53,9 @@ export function createBitReader(bytes: Uint8Array, start = 0): BitReader {
   }
 
   return {
+    get position() {
+      return at;
+    },
     read,
     long,
     align: () => {

@@ -37,6 +37,8 @@ const NARROW_SAMPLE_BYTES = 4.1;
 const SAMPLE_BYTES = 8.2;
 /** Of a pixel that noise is added to. */
 const NOISE_PIXEL_BYTES = 12;
+/** Of each sample where frames are laid one over the other. */
+const LAYERED_SAMPLE_BYTES = 13.4;
 /** Of each sample of a frame that has been shown: later ones may be made of it. */
 const KEPT_SAMPLE_BYTES = 4.2;
 const WORK_BYTES = 4 * MIB;
@@ -46,9 +48,11 @@ export function decoderBytes({ file, header }: Opened, frames = 1): number {
   const { width, height, isGray, isXyb, isNarrow, extraChannels, firstFrame } = header;
   const areWhole = firstFrame?.isModular === true && !isXyb && isNarrow;
   const planes = (isGray && areWhole ? 1 : 3) + extraChannels.length;
+  const isLayered = firstFrame?.isLayer === true && frames === 1 && !header.animation;
+  const sampleBytes = areWhole ? NARROW_SAMPLE_BYTES : SAMPLE_BYTES;
   const noise = firstFrame?.hasNoise === true ? NOISE_PIXEL_BYTES : 0;
   const pixelBytes =
-    planes * (areWhole ? NARROW_SAMPLE_BYTES : SAMPLE_BYTES) +
+    planes * (isLayered ? LAYERED_SAMPLE_BYTES : sampleBytes) +
     (frames - 1) * planes * KEPT_SAMPLE_BYTES +
     noise;
   return sizeOf(

@@ -49,9 +49,13 @@ export interface JxlHeader {
 }
 
 export interface FirstFrame {
+  /** Where its header begins, in bytes. */
+  start: number;
   /** Coded as pixels, not as blocks of frequencies. */
   isModular: boolean;
   hasNoise: boolean;
+  /** Whether other frames are laid over it, as far as that can be told. */
+  isLayer: boolean;
 }
 
 const WHITE_D65 = 1;
@@ -110,7 +114,7 @@ function readMetadata(reader: BitReader): Omit<JxlHeader, "width" | "height"> {
     return {
       ...{ orientation: 1, depth: EIGHT_BITS, isGray: false, extraChannels: [], isNarrow: true },
       ...{ isXyb: true, colour: SRGB, animation: null },
-      firstFrame: isTransformDefault ? readFirstFrame(reader) : null,
+      firstFrame: isTransformDefault ? readFirstFrame(reader, true, 0) : null,
     };
   }
   const hasExtraFields = reader.flag();
@@ -125,7 +129,7 @@ function readMetadata(reader: BitReader): Omit<JxlHeader, "width" | "height"> {
   // No extensions, and transforms that are the usual ones.
   const isUsual = reader.long() === 0 && reader.flag() && colours.colour !== null;
   const { hasPreview, ...fields } = extra;
-  const firstFrame = isUsual && !hasPreview ? readFirstFrame(reader) : null;
+  const firstFrame = isUsual && !hasPreview ? readFirstFrame(reader, isXyb, count) : null;
   return { ...fields, depth, isNarrow, extraChannels, isXyb, ...colours, firstFrame };
 }
 
@@ -139,13 +143,34 @@ function skipToneMapping(reader: BitReader): void {
 
 const NOISE = 1;
 
-function readFirstFrame(reader: BitReader): FirstFrame {
+function readFirstFrame(reader: BitReader, isXyb: boolean, extraChannels: number): FirstFrame {
   reader.align();
-  if (reader.flag()) return { isModular: false, hasNoise: false };
-  // Its type.
-  reader.read(2);
+  const start = reader.position / 8;
+  if (reader.flag()) return { start, isModular: false, hasNoise: false, isLayer: false };
+  const isRegular = reader.read(2) === 0;
   const isModular = reader.flag();
-  return { isModular, hasNoise: (reader.long() & NOISE) !== 0 };
+  const hasNoise = (reader.long() & NOISE) !== 0;
+  const isLayer = !isRegular || readIsLayer(reader, isModular, isXyb, extraChannels);
+  return { start, isModular, hasNoise, isLayer };
+}
+
+/** What stands before a frame's place, and whether it has one, or is not the last. */
+function readIsLayer(
+  reader: BitReader,
+  isModular: boolean,
+  isXyb: boolean,
+  extraChannels: number,
+): boolean {
+  // Chroma of less resolution, sizes, how samples are quantised.
+  if (!isXyb && reader.flag()) reader.read(6);
+  reader.read(2 + 2 * extraChannels);
+  if (isModular) reader.read(2);
+  else if (isXyb) reader.read(6);
+  // Several passes are of one picture that comes into being bit by bit.
+  if (reader.read(2) > 0) return false;
+  if (reader.flag()) return true;
+  for (let i = 0; i < 1 + extraChannels; i++) if (reader.read(2) > 0) return true;
+  return !reader.flag();
 }
 
 interface ExtraFields extends Pick<JxlHeader, "orientation" | "animation"> {

@@ -129,35 +129,36 @@ export class Oxide extends RustInstance<OxideExports> {
   }
 }
 
-/** Words of a RenderResult: where its picture is, shared and counted; where that is cut from. */
-const PICTURE = 10;
-const CUT_LEFT = 14;
-const CUT_TOP = 15;
+/** Words of a RenderResult: where its picture is, shared and counted; where what is shown of it begins. */
+const RESULT = { picture: 10, left: 14, top: 15 };
 /** Words of the picture behind its two counts: a list of planes, one of their places, how many are of colours. */
-const PLANES = { pointer: 3, length: 4, colours: 8 };
+const PLANES = { pointer: 3, length: 4, places: 6, colours: 8 };
+/** Words of a plane's place, as of the result's: its left and top come first. */
+const PLACE_WORDS = 7;
 /** Words of a plane: which type of samples, where they are, sides, where the first begins. */
 const PLANE_WORDS = 9;
 const PLANE = { type: 0, pointer: 2, length: 3, width: 4, height: 5, offset: 6 };
 const SAMPLES = [Float32Array, Int32Array, Int16Array] as const;
 
 function readRender(memory: ArrayBuffer, result: number) {
-  const words = new Uint32Array(memory);
+  const words = new Int32Array(memory);
   const word = (base: number, index: number): number => words[base / 4 + index] as number;
-  const picture = word(result, PICTURE);
+  const picture = word(result, RESULT.picture);
   const count = word(picture, PLANES.length);
-  const isCut = word(result, CUT_LEFT) !== 0 || word(result, CUT_TOP) !== 0;
-  if (isCut || count === 0 || count > MAX_PLANES)
-    throw new Error("The picture has another layout.");
-  const planes = Array.from({ length: count }, (_, index): Plane & { rows: number } => {
+  if (count < 1 || count > MAX_PLANES) throw new Error("The picture has another layout.");
+  const planes = Array.from({ length: count }, (_, index): Plane => {
     const at = word(picture, PLANES.pointer) + index * PLANE_WORDS * 4;
+    const place = word(picture, PLANES.places) + index * PLACE_WORDS * 4;
     const Samples = SAMPLES[word(at, PLANE.type)];
-    const [pointer, offset] = [word(at, PLANE.pointer), word(at, PLANE.offset)];
     const [stride, rows] = [word(at, PLANE.width), word(at, PLANE.height)];
-    if (!Samples || offset + stride * rows > word(at, PLANE.length)) {
-      throw new Error("A plane has another layout.");
-    }
-    const start = pointer + offset * Samples.BYTES_PER_ELEMENT;
-    return { samples: new Samples(memory, start, stride * rows), stride, rows };
+    const offset = word(at, PLANE.offset);
+    const left = word(result, RESULT.left) - word(place, 0);
+    const top = word(result, RESULT.top) - word(place, 1);
+    const first = top * stride + left;
+    const isInside = left >= 0 && top >= 0 && offset + stride * rows <= word(at, PLANE.length);
+    if (!Samples || !isInside) throw new Error("A plane has another layout.");
+    const start = word(at, PLANE.pointer) + (offset + first) * Samples.BYTES_PER_ELEMENT;
+    return { samples: new Samples(memory, start, Math.max(0, stride * rows - first)), stride };
   });
   return { planes, colours: word(picture, PLANES.colours) };
 }

@@ -10,14 +10,17 @@ import { putProfile } from "./write-profile.ts";
 
 const HEAD_BYTES = 64;
 
-/** The codestream up to the first frame. */
-export function writeHead(picture: PictureInfo): Uint8Array {
+/**
+ * The codestream up to the first frame.
+ * @param isXyb for frames in the space of lossy coding, which are shown as sRGB
+ */
+export function writeHead(picture: PictureInfo, isXyb = false): Uint8Array {
   const { icc } = picture;
   const room = new Uint8Array(HEAD_BYTES + (icc ? icc.length * 2 + 4096 : 0));
   const writer = createBitWriter(room);
   writer.put(0x0aff, 16);
   putSize(writer, picture);
-  putMetadata(writer, picture);
+  putMetadata(writer, picture, isXyb);
   if (icc) putProfile(writer, icc);
   writer.align();
   return room.subarray(0, writer.at);
@@ -40,7 +43,7 @@ function putSize(writer: BitWriter, { width, height }: PictureInfo): void {
 const [RGB, GREY] = [0, 1];
 const SRGB_CURVE = 13;
 
-function putMetadata(writer: BitWriter, { channels, icc }: PictureInfo): void {
+function putMetadata(writer: BitWriter, { channels, icc }: PictureInfo, isXyb: boolean): void {
   const isGray = channels === 1;
   // Not all as usual, but upright, without a preview, still; 8 bits, for which 16 are enough.
   writer.put(0b00, 2);
@@ -48,8 +51,7 @@ function putMetadata(writer: BitWriter, { channels, icc }: PictureInfo): void {
   writer.flag(true);
   writer.put(channels === 4 ? 1 : 0, 2);
   if (channels === 4) writer.flag(true);
-  // As the pixels are, not in a space of its own.
-  writer.flag(false);
+  writer.flag(isXyb);
   const isSrgb = !isGray && !icc;
   writer.flag(isSrgb);
   if (!isSrgb) {
@@ -76,7 +78,7 @@ export interface FrameRows {
   isLast: boolean;
 }
 
-const PLACES: readonly Range[] = [
+export const PLACES: readonly Range[] = [
   [8, 0],
   [11, 256],
   [14, 2304],

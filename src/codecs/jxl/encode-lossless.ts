@@ -36,14 +36,14 @@ const codedBytes = (picture: PictureInfo): number => {
 const FAR_GROUP_SIDE = GROUP_SIDE * 8;
 
 /** Upper bound, in bytes. */
-export function encodeMemory(picture: PictureInfo, _options: EncodeOptions): number {
+export function losslessMemory(picture: PictureInfo): number {
   const { width, channels } = picture;
   return (
     codedBytes(picture) + bandRows(picture) * width * channels + groupBytes(channels) + CHUNK_BYTES
   );
 }
 
-export async function* encodeJxl(
+export async function* encodeLossless(
   picture: Picture,
   options: EncodeOptions,
   workspace: Workspace,
