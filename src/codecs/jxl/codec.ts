@@ -5,10 +5,16 @@ import { encodeLossy, lossyMemory } from "./encode-lossy.ts";
 import { openJxl } from "./source.ts";
 
 const BEST_QUALITY = 100;
+/** From here on icons and the like, whose every pixel is seen, lose none. */
+const FINE_QUALITY = 90;
+const SMALL_PIXELS = 160 * 160;
 
-/** Asked for, as the best quality is; gray with a profile of its own would have to become sRGB. */
-const isExact = ({ channels, icc }: PictureInfo, { lossless, quality }: EncodeOptions): boolean =>
-  lossless || quality === BEST_QUALITY || (channels === 1 && icc !== null);
+/** Whether it is written without loss; gray with a profile of its own would have to become sRGB. */
+function isExact(picture: PictureInfo, { lossless, quality }: EncodeOptions): boolean {
+  const { width, height, channels, icc } = picture;
+  const isFine = quality >= FINE_QUALITY && width * height <= SMALL_PIXELS;
+  return lossless || quality === BEST_QUALITY || isFine || (channels === 1 && icc !== null);
+}
 
 export const JXL: Codec = {
   open: openJxl,
