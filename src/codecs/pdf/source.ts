@@ -26,7 +26,7 @@ const WHOLE_BYTES = 76 * MIB;
 const OPENING_BYTES = 4 * MIB;
 
 /** Opening a file, and drawing a page: a second of a processor does 20 to 70 thousand million. */
-const STEPS = 70e9;
+const STEPS = 50e9;
 
 /** @throws AppError password_required, wrong_password, invalid_image, truncated_image, memory_limit, too_complex */
 export async function openPdf(bytes: ByteSource, context: OpenContext): Promise<Source> {

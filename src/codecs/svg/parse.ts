@@ -32,7 +32,7 @@ export const parsedBytes = ({ svg, fonts, textBytes, pictureBytes }: Drawing): n
   (svg.hasText ? FONT_FACTOR * (FONT_BYTES + fonts.bytes) : 0);
 
 /** What any drawing may take: a second of a processor does 5 to 45 thousand million, mostly 15. */
-export const LEAST_STEPS = 20e9;
+export const LEAST_STEPS = 15e9;
 
 export interface ParseLimits {
   workspace: Workspace;
