@@ -13,46 +13,7 @@ import {
   isTga,
   starts,
 } from "./magic.ts";
-
-export { SNIFF_BYTES } from "./magic.ts";
-
-/** Consumer Workers by the weight of their codecs; each also has those of the ones before it. */
-export const LANES = ["images", "formats", "documents"] as const;
-export type LaneName = (typeof LANES)[number];
-
-export type Direction = "read" | "write" | "both";
-
-export interface Format {
-  /** Preferred extension, and the name the format goes by in requests and answers. */
-  name: string;
-  aliases: readonly string[];
-  mimeType: string;
-  /** Consumer Worker whose codecs the format needs. */
-  lane: LaneName;
-  /** Whether an input may be of this format. */
-  reads: boolean;
-  /** Whether an output may. What follows is about outputs. */
-  writes: boolean;
-  /** Whether an output of this format can be transparent. */
-  alpha: boolean;
-  /** Whether a picture with one channel stays one. */
-  gray: boolean;
-  lossless: "always" | "optional" | "never";
-  /** Whether animations of it are read and written as such; without it they are one picture. */
-  animation?: Direction;
-  /** Whether files of several pages are read and written as such. */
-  pages?: Direction;
-  /** Longest side of an output, where that is less than MAX_SIDE. */
-  maxSide?: number;
-  /** Pixels of the largest opaque output that fits the memory, where a picture may have more. */
-  maxPixels?: number;
-  /** The same without loss. */
-  maxLosslessPixels?: number;
-  /** The format that files by this name mostly are, and then are told to be. */
-  mostly?: string;
-  /** Whether `head`, the first SNIFF_BYTES of a file, are of this format. */
-  matches(head: Uint8Array): boolean;
-}
+import type { Format, LaneName } from "./format.ts";
 
 export const FORMATS = {
   jpg: {
@@ -370,41 +331,3 @@ export type ReadableFormat = NamesWith<"reads", true>;
 export type WritableFormat = NamesWith<"writes", true>;
 /** Formats whose codecs live in one of the lanes. */
 export type FormatsOf<Lane extends LaneName> = NamesWith<"lane", Lane>;
-
-/** The format of a file by its first bytes; its name and its Content-Type decide nothing. */
-export function sniffFormat(head: Uint8Array): FormatName | undefined {
-  return formatNames().find((name) => FORMATS[name].matches(head));
-}
-
-/** The format a request means by "jpg", "JPEG" or ".jpeg". */
-export function findFormat(name: string): FormatName | undefined {
-  const wanted = name.trim().toLowerCase().replace(/^\./, "");
-  return formatNames().find(
-    (candidate) =>
-      candidate === wanted || (FORMATS[candidate].aliases as readonly string[]).includes(wanted),
-  );
-}
-
-/** The same, of those that an output may have. */
-export function findWritableFormat(name: string): WritableFormat | undefined {
-  const format = findFormat(name);
-  return format !== undefined && isWritable(format) ? format : undefined;
-}
-
-export function formatNames(): FormatName[] {
-  return Object.keys(FORMATS) as FormatName[];
-}
-
-export const isReadable = (name: FormatName): name is ReadableFormat => FORMATS[name].reads;
-
-export const isWritable = (name: FormatName): name is WritableFormat => FORMATS[name].writes;
-
-export const readableFormats = (): ReadableFormat[] => formatNames().filter(isReadable);
-
-export const writableFormats = (): WritableFormat[] => formatNames().filter(isWritable);
-
-/** The heaviest lane that one of the formats needs; formats of no row need none. */
-export function heaviestLane(names: readonly FormatName[]): LaneName {
-  const needed: readonly LaneName[] = names.map((name) => FORMATS[name].lane);
-  return LANES.findLast((lane) => needed.includes(lane)) ?? LANES[0];
-}

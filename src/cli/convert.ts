@@ -2,7 +2,7 @@
 import { mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, extname, join, parse } from "node:path";
-import { findWritableFormat, writableFormats } from "../formats.ts";
+import { findWritableFormat, writableFormats } from "../find-format.ts";
 import { readArguments, runCommand, UsageError } from "./arguments.ts";
 import {
   cancelJob,

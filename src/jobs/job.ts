@@ -1,6 +1,7 @@
 /** The domain's nouns. Plain data: they cross RPC, D1's JSON columns and Durable Object storage. */
 import type { ErrorCode } from "../errors.ts";
-import type { FormatName, LaneName } from "../formats.ts";
+import type { LaneName } from "../format.ts";
+import type { FormatName } from "../formats.ts";
 import type { OutputOptions } from "../pipeline/options.ts";
 import type { SourceInfo, Warning } from "../pipeline/picture.ts";
 

@@ -1,5 +1,6 @@
 /** How a job is made from what a dialect asks. Pure. */
-import { heaviestLane, type LaneName } from "../formats.ts";
+import { heaviestLane } from "../find-format.ts";
+import type { LaneName } from "../format.ts";
 import { MAX_SIDE } from "../limits.ts";
 import { AUTO, type OutputOptions } from "../pipeline/options.ts";
 import type { Plan } from "../plans.ts";

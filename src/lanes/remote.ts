@@ -1,15 +1,9 @@
 /** Another lane's codecs as if they were here: pixels and files pass as byte streams. */
 import type { Codec, Codecs, Encoder, Open } from "../codecs/codec.ts";
 import { AppError } from "../errors.ts";
-import {
-  FORMATS,
-  formatNames,
-  isReadable,
-  isWritable,
-  type FormatsOf,
-  type LaneName,
-  type WritableFormat,
-} from "../formats.ts";
+import { formatNames, isReadable, isWritable } from "../find-format.ts";
+import type { LaneName } from "../format.ts";
+import { FORMATS, type FormatsOf, type WritableFormat } from "../formats.ts";
 import { chunks, type StoredFile } from "../pipeline/bytes.ts";
 import type { Animation, Source, Warning } from "../pipeline/picture.ts";
 import { PIECE_BYTES, toByteStream } from "./byte-stream.ts";

@@ -1,7 +1,8 @@
 /** A lane's codecs for the lanes above it: the side that does the work. */
 import { encoderOf, openerOf, type LaneCodecs } from "../codecs/codec.ts";
 import { AppError } from "../errors.ts";
-import { sniffFormat, SNIFF_BYTES } from "../formats.ts";
+import { sniffFormat } from "../find-format.ts";
+import { SNIFF_BYTES } from "../magic.ts";
 import { ENGINE_BASE_BYTES, PAGE_BYTES } from "../kernels/engine.ts";
 import type { ByteSource, StoredFile } from "../pipeline/bytes.ts";
 import { decodeFailure, encodeFailure } from "../pipeline/failures.ts";

@@ -1,7 +1,9 @@
 /** Runs a conversion: header, plan, admission, then decode → operations → encode as one stream. */
 import { encoderOf, openerOf, type Encoder, type LaneCodecs } from "../codecs/codec.ts";
 import { AppError } from "../errors.ts";
-import { FORMATS, sniffFormat, SNIFF_BYTES, type FormatName } from "../formats.ts";
+import { sniffFormat } from "../find-format.ts";
+import { SNIFF_BYTES } from "../magic.ts";
+import { FORMATS, type FormatName } from "../formats.ts";
 import { ENGINE } from "../kernels/engine.ts";
 import { MAX_SIDE } from "../limits.ts";
 import type { ByteSource } from "./bytes.ts";

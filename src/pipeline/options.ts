@@ -1,6 +1,8 @@
 /** What can be asked of an output, whatever dialect asks. Validated at the edge, trusted behind it. */
 import { z } from "zod";
-import { FORMATS, writableFormats, type Format, type WritableFormat } from "../formats.ts";
+import { writableFormats } from "../find-format.ts";
+import type { Format } from "../format.ts";
+import { FORMATS, type WritableFormat } from "../formats.ts";
 import { MAX_FRAMES, MAX_SIDE } from "../limits.ts";
 import { findPagesConflict, PAGES_PATTERN } from "./pages.ts";
 import type { Source } from "./picture.ts";

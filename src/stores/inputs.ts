@@ -1,14 +1,9 @@
 /** Input files on their way into the store: checked, hashed and counted while they stream. */
 import { createHash } from "node:crypto";
 import { AppError, fileTooLarge, unreadable } from "../errors.ts";
-import {
-  FORMATS,
-  isReadable,
-  readableFormats,
-  sniffFormat,
-  SNIFF_BYTES,
-  type FormatName,
-} from "../formats.ts";
+import { isReadable, readableFormats, sniffFormat } from "../find-format.ts";
+import { SNIFF_BYTES } from "../magic.ts";
+import { FORMATS, type FormatName } from "../formats.ts";
 import { cleanFilename } from "../jobs/filenames.ts";
 import type { InputFile } from "../jobs/job.ts";
 import type { FileStore } from "../jobs/ports.ts";

@@ -1,5 +1,5 @@
 /** Bindings and variables of each Worker, as its wrangler config names them. */
-import type { LaneName } from "../formats.ts";
+import type { LaneName } from "../format.ts";
 import type { CodecService } from "../lanes/wire.ts";
 import type { JobProgress } from "../objects/job-progress.ts";
 import type { RateLimit } from "../objects/rate-limit.ts";

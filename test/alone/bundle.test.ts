@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { findBundleFaults, measureBundle, measureStartup } from "../../src/cli/bundles.ts";
 import { findVariableFaults } from "../../src/cli/deployment.ts";
 import { listWorkerConfigs } from "../../src/cli/project.ts";
-import { LANES } from "../../src/formats.ts";
+import { LANES } from "../../src/format.ts";
 import { runScript } from "../support/process.ts";
 
 test.each(listWorkerConfigs())("%s fits the platform; only lanes hold WASM", async (config) => {

@@ -1,13 +1,9 @@
 /** What the table of formats says of codecs is what these do. */
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  FORMATS,
-  formatNames,
-  writableFormats,
-  type Direction,
-  type Format,
-} from "../../src/formats.ts";
+import { formatNames, writableFormats } from "../../src/find-format.ts";
+import type { Direction, Format } from "../../src/format.ts";
+import { FORMATS } from "../../src/formats.ts";
 import { MAX_PIXELS, MEMORY_BUDGET_BYTES } from "../../src/limits.ts";
 import { startLab, type Lab } from "../support/lab-client.ts";
 

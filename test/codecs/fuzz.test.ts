@@ -1,6 +1,6 @@
 /** Whatever is done to a file, decoding it ends in a picture or an error, within bounds. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readableFormats } from "../../src/formats.ts";
+import { readableFormats } from "../../src/find-format.ts";
 import { startFuzz } from "../fuzz/campaign.ts";
 import { makeSeeds } from "../fuzz/seeds.ts";
 

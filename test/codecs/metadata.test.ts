@@ -1,7 +1,8 @@
 /** What a file says beside its pixels survives from each format to each, or goes, as asked. */
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isReadable, isWritable, type WritableFormat } from "../../src/formats.ts";
+import { isReadable, isWritable } from "../../src/find-format.ts";
+import type { WritableFormat } from "../../src/formats.ts";
 import { type Lab, startLab } from "../support/lab-client.ts";
 import { readAttribute, readMetadataByMagick } from "../support/magick.ts";
 

@@ -1,7 +1,7 @@
 /** Real animations through the whole stack: every frame, judged by an independent decoder. */
 import { basename } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sniffFormat } from "../../src/formats.ts";
+import { sniffFormat } from "../../src/find-format.ts";
 import { convertOverHttp } from "../support/client.ts";
 import { judgeAnimation, judgeApng, premultiply } from "../support/judge-animation.ts";
 import { judgeAvif } from "../support/judge-avif.ts";

@@ -1,7 +1,8 @@
 /** What the corpus's files are held to. */
 import sharp, { type Sharp } from "sharp";
 import type { ErrorCode } from "../../src/errors.ts";
-import { findFormat, FORMATS, isReadable } from "../../src/formats.ts";
+import { findFormat, isReadable } from "../../src/find-format.ts";
+import { FORMATS } from "../../src/formats.ts";
 import type { Seen } from "../support/judges.ts";
 import { psnrAsSeen } from "../support/psnr-as-seen.ts";
 import type { CorpusFile } from "./manifest.ts";

@@ -3,13 +3,9 @@
  * output, and another, or the same, its input: both must see one picture. Prints the table of it.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  FORMATS,
-  sniffFormat,
-  type Format,
-  type LaneName,
-  type WritableFormat,
-} from "../../src/formats.ts";
+import { sniffFormat } from "../../src/find-format.ts";
+import type { Format, LaneName } from "../../src/format.ts";
+import { FORMATS, type WritableFormat } from "../../src/formats.ts";
 import { MAX_PIXELS, MEMORY_BUDGET_BYTES } from "../../src/limits.ts";
 import type { Size } from "../../src/pipeline/geometry.ts";
 import { judge, resizeSeen, type JudgeOptions, type Seen } from "../support/judges.ts";

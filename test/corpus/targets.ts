@@ -1,5 +1,6 @@
 /** What every file is converted to, as the table of formats has it. */
-import { FORMATS, writableFormats, type WritableFormat } from "../../src/formats.ts";
+import { writableFormats } from "../../src/find-format.ts";
+import { FORMATS, type WritableFormat } from "../../src/formats.ts";
 
 export interface Target {
   /** In the table of results. */

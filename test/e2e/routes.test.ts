@@ -1,7 +1,7 @@
 /** Each job goes to the lane that its formats need, by whatever way its input comes. */
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sniffFormat } from "../../src/formats.ts";
+import { sniffFormat } from "../../src/find-format.ts";
 import { convertOverHttp } from "../support/client.ts";
 import { writePdf } from "../support/pdf-writer.ts";
 import { startTestStack, type Stack } from "../support/stack.ts";

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findFormat, isReadable, readableFormats } from "../../src/formats.ts";
+import { findFormat, isReadable, readableFormats } from "../../src/find-format.ts";
 import { startFuzz } from "./campaign.ts";
 import { mutate } from "./mutate.ts";
 import { makeSeeds } from "./seeds.ts";

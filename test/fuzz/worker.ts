@@ -1,7 +1,8 @@
 /** Decodes damaged files with guarded engines, inside the runtime, and tells how each ended. */
 import { openPngByPasses } from "../../src/codecs/png/source.ts";
 import { toAppError } from "../../src/errors.ts";
-import { sniffFormat, SNIFF_BYTES } from "../../src/formats.ts";
+import { sniffFormat } from "../../src/find-format.ts";
+import { SNIFF_BYTES } from "../../src/magic.ts";
 import { ENGINE, PAGE_BYTES } from "../../src/kernels/engine.ts";
 import { ALL_CODECS, openContext } from "../support/codecs.ts";
 import { openerOf } from "../../src/codecs/codec.ts";

@@ -4,7 +4,7 @@
  */
 import type { LaneCodecs } from "../../src/codecs/codec.ts";
 import { AppError, toAppError } from "../../src/errors.ts";
-import { formatNames, isReadable, isWritable } from "../../src/formats.ts";
+import { formatNames, isReadable, isWritable } from "../../src/find-format.ts";
 import { remoteEncoder, remoteOpen } from "../../src/lanes/remote.ts";
 import type { CodecService } from "../../src/lanes/wire.ts";
 import { IMAGES_CODECS } from "../../src/lanes/images.ts";

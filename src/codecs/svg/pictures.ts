@@ -1,7 +1,8 @@
 /** Pictures inside a drawing, which resvg decodes as a whole. */
 import { Buffer } from "node:buffer";
 import { AppError } from "../../errors.ts";
-import { sniffFormat, type FormatName } from "../../formats.ts";
+import { sniffFormat } from "../../find-format.ts";
+import type { FormatName } from "../../formats.ts";
 import { fromBytes } from "../../pipeline/bytes.ts";
 import type { Open, OpenContext } from "../codec.ts";
 import { openGif } from "../gif/source.ts";

@@ -1,7 +1,7 @@
 /** Convertorio's requests to what the domain asks for. Pure. */
 import type { z } from "@hono/zod-openapi";
 import { AppError } from "../../errors.ts";
-import { findWritableFormat, writableFormats } from "../../formats.ts";
+import { findWritableFormat, writableFormats } from "../../find-format.ts";
 import { cleanFilename } from "../../jobs/filenames.ts";
 import type { JobStatus } from "../../jobs/job.ts";
 import type { OutputOptions } from "../../pipeline/options.ts";

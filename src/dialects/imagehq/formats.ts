@@ -1,14 +1,8 @@
 /** What the deployment reads and writes, for machines. Pure. */
 import { z } from "@hono/zod-openapi";
-import {
-  FORMATS,
-  formatNames,
-  isWritable,
-  LANES,
-  type Format,
-  type FormatName,
-  type WritableFormat,
-} from "../../formats.ts";
+import { formatNames, isWritable } from "../../find-format.ts";
+import { LANES, type Format } from "../../format.ts";
+import { FORMATS, type FormatName, type WritableFormat } from "../../formats.ts";
 import {
   MAX_FILES,
   MAX_FRAMES,

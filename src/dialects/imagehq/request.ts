@@ -1,14 +1,9 @@
 /** ImageHQ's request text to what the domain asks for. Pure. */
 import type { z } from "zod";
 import { AppError } from "../../errors.ts";
-import {
-  findFormat,
-  findWritableFormat,
-  FORMATS,
-  writableFormats,
-  type Format,
-  type WritableFormat,
-} from "../../formats.ts";
+import { findFormat, findWritableFormat, writableFormats } from "../../find-format.ts";
+import type { Format } from "../../format.ts";
+import { FORMATS, type WritableFormat } from "../../formats.ts";
 import type { InputFile } from "../../jobs/job.ts";
 import {
   findOptionConflict,

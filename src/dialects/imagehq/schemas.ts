@@ -1,7 +1,7 @@
 /** The wire's nouns, as schemas: they check requests and write the OpenAPI document. */
 import { z } from "@hono/zod-openapi";
 import { ERRORS, type ErrorCode } from "../../errors.ts";
-import { formatNames, writableFormats } from "../../formats.ts";
+import { formatNames, writableFormats } from "../../find-format.ts";
 import {
   CHROMA_SUBSAMPLINGS,
   TIFF_COMPRESSIONS,

@@ -1,6 +1,6 @@
 /** Segmind's request body to what the domain asks for. Pure. */
 import { AppError } from "../../errors.ts";
-import { findWritableFormat } from "../../formats.ts";
+import { findWritableFormat } from "../../find-format.ts";
 import { OUTPUT_OPTIONS, type OutputOptions } from "../../pipeline/options.ts";
 
 /** As the page lists them. */

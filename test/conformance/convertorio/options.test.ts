@@ -4,11 +4,11 @@ import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   findWritableFormat,
-  FORMATS,
   isReadable,
   sniffFormat,
   writableFormats,
-} from "../../../src/formats.ts";
+} from "../../../src/find-format.ts";
+import { FORMATS } from "../../../src/formats.ts";
 import { judge, resizeSeen } from "../../support/judges.ts";
 import { writePdf } from "../../support/pdf-writer.ts";
 import { psnr } from "../../support/psnr.ts";

@@ -1,7 +1,8 @@
 /** v1: one call, the image in its answer. */
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findFormat, FORMATS } from "../../../src/formats.ts";
+import { findFormat } from "../../../src/find-format.ts";
+import { FORMATS } from "../../../src/formats.ts";
 import { readByMagick } from "../../support/magick.ts";
 import { writePdf, type PdfSpec } from "../../support/pdf-writer.ts";
 import { psnr } from "../../support/psnr.ts";
