@@ -27,7 +27,8 @@ test.each(readableFormats())(`${RUNS} damaged files: %s`, async (format) => {
   expect(faults).toEqual([]);
   expect(runs).toBe(RUNS);
   // They get past the first check: some are pictures, and others are found damaged, or cut off.
+  // Few are pictures where the entropy coder ends in a known state, as JPEG XL's does.
   const decoded = codes["decoded"] ?? 0;
-  expect(decoded).toBeGreaterThan(RUNS / 20);
-  expect(RUNS - decoded).toBeGreaterThan(RUNS / 20);
+  expect(decoded).toBeGreaterThan(RUNS / 50);
+  expect(RUNS - decoded).toBeGreaterThan(RUNS / 50);
 });
