@@ -12,10 +12,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findFormat, isReadable, readableFormats } from "../../src/find-format.ts";
+import { findFormat } from "../../src/find-format.ts";
 import { startFuzz } from "./campaign.ts";
 import { mutate } from "./mutate.ts";
-import { makeSeeds } from "./seeds.ts";
+import { isSeeded, makeSeeds, seededFormats } from "./seeds.ts";
 
 const CORPUS = process.env["CORPUS_DIR"] ?? "../shared/corpus";
 const MAX_SEED_BYTES = 48 * 1024;
@@ -24,8 +24,8 @@ const PORTION = 2000;
 
 const [name = "", count = "", first = "0"] = process.argv.slice(2);
 const format = findFormat(name);
-if (!format || !isReadable(format) || !(Number(count) > 0)) {
-  console.error(`usage: npm run fuzz -- ${readableFormats().join("|")} COUNT [FIRST]`);
+if (!format || !isSeeded(format) || !(Number(count) > 0)) {
+  console.error(`usage: npm run fuzz -- ${seededFormats().join("|")} COUNT [FIRST]`);
   process.exit(2);
 }
 

@@ -7,7 +7,7 @@ import {
   type IMagickImage,
 } from "@imagemagick/magick-wasm";
 import sharp, { type Sharp } from "sharp";
-import type { ReadableFormat } from "../../src/formats.ts";
+import type { FormatName, ReadableFormat } from "../../src/formats.ts";
 import { packRunLengths, writeBmp } from "../support/bmp-writer.ts";
 import { encodeByElheif } from "../support/elheif.ts";
 import { writeDosEps } from "../support/eps-writer.ts";
@@ -79,7 +79,10 @@ function drawMoving() {
   return sharp(pixels, { raw: { width, height: 3 * height, channels: 4, pageHeight: height } });
 }
 
-const MAKERS: Record<ReadableFormat, () => Promise<Buffer>[]> = {
+/** By `ai` go only files that are refused: those that can be read are PDFs. */
+type DecodedFormat = Exclude<ReadableFormat, "ai">;
+
+const MAKERS: Record<DecodedFormat, () => Promise<Buffer>[]> = {
   jpg: () => [
     draw(3).jpeg({ quality: 85 }).toBuffer(),
     draw(3)
@@ -249,7 +252,6 @@ const MAKERS: Record<ReadableFormat, () => Promise<Buffer>[]> = {
       }),
     ),
   ],
-  ai: () => [Promise.resolve(Buffer.from("%!PS-Adobe-3.0\n%%Creator: Adobe Illustrator(R) 8.0\n"))],
   eps: () =>
     (["none", "lzw"] as const).map(async (compression) =>
       writeDosEps(
@@ -264,6 +266,10 @@ const MAKERS: Record<ReadableFormat, () => Promise<Buffer>[]> = {
   ],
 };
 
-export async function makeSeeds(format: ReadableFormat): Promise<Buffer[]> {
+export const seededFormats = (): DecodedFormat[] => Object.keys(MAKERS) as DecodedFormat[];
+
+export const isSeeded = (format: FormatName): format is DecodedFormat => format in MAKERS;
+
+export async function makeSeeds(format: DecodedFormat): Promise<Buffer[]> {
   return await Promise.all(MAKERS[format]());
 }
