@@ -6,7 +6,8 @@
 import { createInflate } from "node:zlib";
 import { encoderOf, openerOf, type EncodeOptions } from "../../src/codecs/codec.ts";
 import { toAppError } from "../../src/errors.ts";
-import { sniffFormat, type WritableFormat } from "../../src/formats.ts";
+import { sniffFormat } from "../../src/find-format.ts";
+import type { WritableFormat } from "../../src/formats.ts";
 import { ENGINE_BASE_BYTES, PAGE_BYTES } from "../../src/kernels/engine.ts";
 import { resample, resampleBytes, type Resampling } from "../../src/kernels/resampler.ts";
 import { ALL_CODECS, openContext } from "../../test/support/codecs.ts";
