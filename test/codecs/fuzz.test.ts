@@ -26,8 +26,7 @@ test.each(seededFormats())(`${RUNS} damaged files: %s`, async (format) => {
   expect(faults).toEqual([]);
   expect(runs).toBe(RUNS);
   // They get past the first check: some are pictures, and others are found damaged, or cut off.
-  // Few are pictures where the entropy coder ends in a known state, as JPEG XL's does.
   const decoded = codes["decoded"] ?? 0;
-  expect(decoded).toBeGreaterThan(RUNS / 50);
-  expect(RUNS - decoded).toBeGreaterThan(RUNS / 50);
+  expect(decoded).toBeGreaterThan(RUNS / 20);
+  expect(RUNS - decoded).toBeGreaterThan(RUNS / 20);
 });

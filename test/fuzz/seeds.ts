@@ -235,6 +235,13 @@ const MAKERS: Record<DecodedFormat, () => Promise<Buffer>[]> = {
       image.quality = 100;
       image.depth = 16;
     }),
+    // With prefix codes, of which damage makes other pictures; all else ends in a known state.
+    ...([1, 3, 4] as const).map((channels) =>
+      writeRaw(channels, MagickFormat.Jxl, (image) => {
+        image.quality = 100;
+        image.settings.setDefine(MagickFormat.Jxl, "effort", "1");
+      }),
+    ),
   ],
   qoi: () => ([3, 4] as const).map((channels) => writeRaw(channels, MagickFormat.Qoi)),
   exr: () =>
