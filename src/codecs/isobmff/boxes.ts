@@ -16,16 +16,35 @@ export function listBoxes(bytes: Uint8Array, start = 0, end = bytes.length): Box
   const boxes: Box[] = [];
   let offset = start;
   while (offset + 8 <= end) {
-    const cursor = new Cursor(bytes, offset, end);
-    const size = cursor.u32();
-    const type = cursor.text(4);
-    const whole = size === 1 ? cursor.u64() : size === 0 ? end - offset : size;
-    const box = { type, start: cursor.offset, end: offset + whole };
+    const {
+      type,
+      headBytes,
+      bytes: whole,
+    } = readBoxHead(new Cursor(bytes, offset, end), end - offset);
+    const box = { type, start: offset + headBytes, end: offset + whole };
     if (box.end < box.start || box.end > end) throw damaged();
     if (boxes.push(box) > MAX_CHILDREN) throw damaged();
     offset = box.end;
   }
   return boxes;
+}
+
+/** Bytes of the longest head of a box. */
+export const BOX_HEAD_BYTES = 16;
+
+/**
+ * A box's head, behind which the cursor then is. The box may claim to end anywhere, even in its head.
+ * @param left bytes from the head on: those of a box that does not say how long it is
+ */
+export function readBoxHead(
+  cursor: Cursor,
+  left: number,
+): { type: string; headBytes: number; bytes: number } {
+  const start = cursor.offset;
+  const size = cursor.u32();
+  const type = cursor.text(4);
+  const bytes = size === 1 ? cursor.u64() : size === 0 ? left : size;
+  return { type, headBytes: cursor.offset - start, bytes };
 }
 
 /** Reads big-endian numbers one behind the other, never past its end. */

@@ -2,7 +2,7 @@
 import { hasBrand, SNIFF_BYTES } from "../../magic.ts";
 import { createWindow, type ByteSource } from "../../pipeline/bytes.ts";
 import { MIB } from "../../limits.ts";
-import { Cursor } from "./boxes.ts";
+import { BOX_HEAD_BYTES, Cursor, readBoxHead } from "./boxes.ts";
 import { damaged, truncated } from "./failures.ts";
 import { readMeta, type Meta } from "./meta.ts";
 
@@ -31,13 +31,12 @@ export async function readFile(bytes: ByteSource): Promise<HeifFile> {
   let meta: Meta | null = null;
   let offset = 0;
   for (let count = 0; count < MAX_TOP_LEVEL_BOXES && offset + 8 <= bytes.size; count++) {
-    const head = new Cursor(await read(offset, Math.min(16, bytes.size - offset)));
-    const size = head.u32();
-    const type = head.text(4);
+    const left = bytes.size - offset;
+    const head = new Cursor(await read(offset, Math.min(BOX_HEAD_BYTES, left)));
+    const { type, headBytes, bytes: whole } = readBoxHead(head, left);
     if (count === 0 && type !== "ftyp") throw damaged("The file does not begin as HEIF files do.");
-    const whole = size === 1 ? head.u64() : size === 0 ? bytes.size - offset : size;
-    if (whole < head.offset) throw damaged();
-    const payload = { start: offset + head.offset, length: whole - head.offset };
+    if (whole < headBytes) throw damaged();
+    const payload = { start: offset + headBytes, length: whole - headBytes };
     if (type === "meta" && !meta) meta = readMeta(await readBox(bytes, payload));
     if (type === "moov" && isSequence) return { meta, movie: await readBox(bytes, payload) };
     if (meta && !isSequence) return { meta, movie: null };

@@ -3,7 +3,7 @@ import { describeProfile } from "../../colour/profile.ts";
 import { MAX_METADATA_BYTES } from "../../limits.ts";
 import { createWindow, type ByteSource } from "../../pipeline/bytes.ts";
 import type { Metadata } from "../../pipeline/picture.ts";
-import { Cursor, listBoxes, type Box } from "../isobmff/boxes.ts";
+import { BOX_HEAD_BYTES, Cursor, listBoxes, readBoxHead, type Box } from "../isobmff/boxes.ts";
 import { damaged, truncated, unsupported } from "./failures.ts";
 
 /** How many colours a pixel has, and what they mean; null where the file does not say. */
@@ -63,13 +63,12 @@ export async function readContainer(source: ByteSource): Promise<Container> {
   let offset = 0;
   for (let count = 0; offset + 8 <= source.size; count++) {
     if (count > MAX_BOXES) throw damaged();
-    const cursor = new Cursor(await read(offset, Math.min(16, source.size - offset)));
-    const size = cursor.u32();
-    const type = cursor.text(4);
-    const whole = size === 1 ? cursor.u64() : size === 0 ? source.size - offset : size;
-    if (whole < cursor.offset) throw damaged();
-    const start = offset + cursor.offset;
-    const length = whole - cursor.offset;
+    const left = source.size - offset;
+    const cursor = new Cursor(await read(offset, Math.min(BOX_HEAD_BYTES, left)));
+    const { type, headBytes, bytes: whole } = readBoxHead(cursor, left);
+    if (whole < headBytes) throw damaged();
+    const start = offset + headBytes;
+    const length = whole - headBytes;
     if (type === "jp2c" && found.codestream.size === 0) found.codestream = { start, size: length };
     if (offset + whole > source.size) throw truncated();
     if (type === "jp2h") await readHeader(source, start, length, found);

@@ -6,7 +6,7 @@ import { brotliDecompressSync } from "node:zlib";
 import { MAX_METADATA_BYTES } from "../../limits.ts";
 import { createWindow, slice, type ByteSource } from "../../pipeline/bytes.ts";
 import type { Metadata } from "../../pipeline/picture.ts";
-import { Cursor } from "../isobmff/boxes.ts";
+import { BOX_HEAD_BYTES, Cursor, readBoxHead } from "../isobmff/boxes.ts";
 import { concat } from "../concat.ts";
 import { damaged, truncated } from "./failures.ts";
 
@@ -41,14 +41,13 @@ async function readBoxes(bytes: ByteSource): Promise<JxlFile> {
   let offset = SIGNATURE.length;
   for (let count = 0; offset < bytes.size; count++) {
     if (count > MAX_BOXES) throw damaged("The JPEG XL file has too many boxes.");
-    const head = new Cursor(await read(offset, Math.min(16, bytes.size - offset)));
-    if (head.left < 8) throw truncated();
-    const size = head.u32();
-    const type = head.text(4);
-    const whole = size === 1 ? head.u64() : size === 0 ? bytes.size - offset : size;
-    if (whole < head.offset) throw damaged();
-    const start = offset + head.offset;
-    const length = whole - head.offset;
+    const left = bytes.size - offset;
+    if (left < 8) throw truncated();
+    const head = new Cursor(await read(offset, Math.min(BOX_HEAD_BYTES, left)));
+    const { type, headBytes, bytes: whole } = readBoxHead(head, left);
+    if (whole < headBytes) throw damaged();
+    const start = offset + headBytes;
+    const length = whole - headBytes;
     offset += whole;
     if (offset > bytes.size) throw truncated();
     if (type === "jxlc") parts.push(slice(bytes, start, length));

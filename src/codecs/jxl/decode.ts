@@ -189,7 +189,7 @@ function render(oxide: Oxide, index: number, header: JxlHeader): RenderedPicture
   return picture;
 }
 
-// eslint-disable-next-line require-await -- strips are iterated as those of streams are
+// Async only in form: strips are iterated as those of streams are.
 async function* pack(
   picture: RenderedPicture,
   { header }: Opened,

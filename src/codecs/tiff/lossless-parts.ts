@@ -7,6 +7,7 @@ import type { Workspace } from "../../pipeline/memory.ts";
 import { readIntegers, type Directory } from "./directory.ts";
 import { damaged, truncated } from "./failures.ts";
 import type { SegmentGrid } from "./header.ts";
+import type { ReadPart } from "./jpeg-parts.ts";
 
 /** What all parts of a picture have in common. */
 export interface LosslessParts {
@@ -55,17 +56,12 @@ export async function openLosslessParts(
   return header && { rowSamples: header.width * header.components };
 }
 
-/** Gives a part's samples, some rows at a time, as the machine has them. Valid until the next. */
-export type ReadLossless = (
-  offset: number,
-  bytes: number,
-) => AsyncGenerator<Uint8Array, void, undefined>;
-
+/** @returns gives a part's samples, some rows at a time, as the machine has them; valid until the next */
 export function createLosslessReader(
   source: ByteSource,
   { rowSamples: mostSamples }: LosslessParts,
   workspace: Workspace,
-): ReadLossless {
+): ReadPart {
   const read = createWindow(source, WINDOW_BYTES);
   const buffer = workspace.allocate(inputBytes(mostSamples));
   const rows = blockRows(mostSamples);
